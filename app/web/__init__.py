@@ -1,0 +1,1 @@
+"""Pages, API and their security: everything that speaks HTTP."""

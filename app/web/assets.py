@@ -1,0 +1,96 @@
+"""The built front end: which file stands behind a logical name, and how it is served."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+URL_PREFIX = "/static/"
+
+#: Below this size compression saves less than its header costs.
+_GZIP_MINIMUM = 512
+_COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml", "application/wasm")
+
+#: The system's own tables may lack or misname these.
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+
+
+class BundleMissing(RuntimeError):
+    """The front end has not been built; the message says how to."""
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """One file of the bundle, ready to send."""
+
+    content: bytes
+    #: None when compressing would not help.
+    gzipped: bytes | None
+    media_type: str
+    etag: str
+    #: Its name holds a fingerprint of its content, so a browser may keep it for ever.
+    fingerprinted: bool
+
+
+class Assets:
+    """The files of `static/dist`. Templates call `url`; `/static/…` calls `get`."""
+
+    def __init__(self, folder: Path, names: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._names = dict(names)
+        self._paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        self._files: dict[str, StaticFile] = {}
+
+    @classmethod
+    def load(cls, folder: Path) -> Assets:
+        """Read the manifest of the bundle in `folder`. Raises `BundleMissing`."""
+        try:
+            names = orjson.loads((folder / "manifest.json").read_bytes())
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise BundleMissing(
+                f"The pages' scripts and styles have not been built: {folder / 'manifest.json'} cannot be read. "
+                "In a checkout, build them with: python3 bundle.py"
+            ) from error
+        return cls(folder, names)
+
+    def url(self, name: str) -> str:
+        """Address of the file that the logical `name`, such as `main.js`, stands for. Raises `KeyError`."""
+        return URL_PREFIX + self._names[name]
+
+    def path(self, name: str) -> Path:
+        """The file itself. Raises `KeyError`."""
+        return self._folder / self._names[name]
+
+    def get(self, path: str) -> StaticFile | None:
+        """The file at `path` below /static/, or None. Only files that were there at the start are ever served."""
+        if path not in self._paths:
+            return None
+        if path not in self._files:
+            self._files[path] = self._read(path)
+        return self._files[path]
+
+    def _read(self, path: str) -> StaticFile:
+        content = self._paths[path].read_bytes()
+        suffix = Path(path).suffix
+        media_type = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+        gzipped = None
+        if len(content) >= _GZIP_MINIMUM and media_type.startswith((*_COMPRESSIBLE, "text/")):
+            packed = gzip.compress(content, 9, mtime=0)
+            gzipped = packed if len(packed) < len(content) else None
+        fingerprinted = path in self._names.values() and path not in self._names
+        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        return StaticFile(content, gzipped, media_type, etag, fingerprinted)

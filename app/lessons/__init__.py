@@ -1,0 +1,1 @@
+"""Lessons: their format, their checks, their exports."""

@@ -20,6 +20,8 @@ class Heading:
     anchor: str
     text: str
     html: str
+    #: Line of the file, from 1, for messages.
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class CodeCell:
     recorded: tuple[CellOutput, ...] = ()
     #: Version of PyTorch that recorded it, such as "2.13.0".
     recorded_with: str | None = None
+    #: Line of the file on which the first line of `source` stands, from 1, for messages.
+    line: int = 0
 
     @property
     def expects_error(self) -> bool:
@@ -64,10 +68,16 @@ class Directive:
 
     kind: Literal["directive"] = field(default="directive", init=False)
     name: str
+    #: As written: an aside's title, a quiz's or an exercise's id, a visual's kind.
     argument: str
     options: dict[str, str]
     blocks: tuple[Block, ...]
+    #: The content as safe HTML, without a wrapper and without the title; for a quiz its question, options and answer.
     html: str
+    #: The argument as inline HTML (code and mathematics set): what to show as an aside's title.
+    title_html: str = ""
+    #: Line of the file, from 1, for messages.
+    line: int = 0
 
 
 Block = Prose | HeadingBlock | CodeCell | Directive

@@ -60,7 +60,7 @@ const options = {
   write: false,
   outdir,
   entryNames: "[name]-[hash]",
-  chunkNames: "chunk-[name]-[hash]",
+  chunkNames: "chunks/[name]-[hash]",
   assetNames: "fonts/[name]-[hash]",
   loader: { ".woff2": "file" },
   legalComments: "none",
@@ -91,13 +91,7 @@ async function writeDist({ outputFiles, metafile }) {
   await write("THIRD_PARTY_LICENSES.txt", await collectLicences(root, Object.keys(metafile.inputs), ["katex"]));
 
   const outputs = outputsOf(metafile);
-  const manifest = Object.fromEntries(
-    Object.keys(entries).map((name) => {
-      const suffix = path.extname(entries[name]) === ".css" ? ".css" : ".js";
-      return [name + suffix, outputs.find((o) => o.entry === entries[name]).name];
-    }),
-  );
-  await write("manifest.json", JSON.stringify(manifest, null, 2) + "\n");
+  await write("manifest.json", JSON.stringify(manifestOf(outputs), null, 2) + "\n");
   await removeStale(written);
   report(outputs, outputFiles, Object.keys(formulas).length);
 }
@@ -110,6 +104,18 @@ function outputsOf(metafile) {
       .filter((i) => i.kind === "import-statement" && !i.external)
       .map((i) => path.relative("static/dist", i.path).split(path.sep).join("/")),
   }));
+}
+
+/** Logical name → file, for entries, lazy chunks and fonts alike: every one of them carries its hash. */
+function manifestOf(outputs) {
+  const manifest = {};
+  for (const { name } of outputs) {
+    const plain = name.replace(/-[0-9A-Z]{8}(?=\.\w+$)/, "");
+    let logical = plain;
+    for (let n = 2; logical in manifest; n += 1) logical = plain.replace(/(?=\.\w+$)/, `-${n}`);
+    manifest[logical] = name;
+  }
+  return manifest;
 }
 
 async function removeStale(keep) {

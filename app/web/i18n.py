@@ -24,6 +24,28 @@ STRINGS: dict[Lang, dict[str, str]] = {
         "error_internal_title": "服务器出错了",
         "error_internal_detail": "请刷新页面再试一次；如果仍然出错，服务器的日志里有原因。",
         "back_to_contents": "回到目录",
+        "site_navigation": "站点",
+        "footer_note": "代码单元在你自己的进程里运行，不会影响别人。",
+        "licences": "第三方许可",
+        "index_heading": "运行一行代码，看清它背后的计算图",
+        "index_lede": "用 PyTorch 的写法学张量与自动求导。页面里的每段代码都能改、能运行；跑完以后，前向怎么算、梯度怎么流、哪些值被保存又被释放，一步一步都能打开看。",
+        "start_reading": "从头开始",
+        "chapter_number": "第 {number} 章",
+        "opening": "开篇",
+        "chapters": "各章",
+        "on_this_page": "本页",
+        "contents_narrow": "目录（窄屏）",
+        "link_to_section": "本节链接：{title}",
+        "neighbours": "前后章节",
+        "download": "下载本章：",
+        "as_notebook": "Jupyter 笔记本",
+        "as_script": "Python 脚本",
+        "cell_code": "单元 {cell} 的代码",
+        "recorded_with": "PyTorch {version} 打印的结果",
+        "output_label": "输出",
+        "output_warning": "警告与错误输出",
+        "quiz": "想一想",
+        "no_script": "没有启用 JavaScript：代码可以读，下面的输出是真正的 PyTorch 打印的；要自己运行，请启用 JavaScript，或下载本章的笔记本。",
     },
     "en": {
         "lang_tag": "en",
@@ -42,6 +64,36 @@ STRINGS: dict[Lang, dict[str, str]] = {
         "error_internal_title": "The server failed",
         "error_internal_detail": "Reload the page; if it fails again, the server's log says why.",
         "back_to_contents": "Back to the contents",
+        "site_navigation": "Site",
+        "footer_note": "Cells run in a process of your own; they cannot disturb anyone else.",
+        "licences": "Third-party licences",
+        "index_heading": "Run a line of code, see the graph behind it",
+        "index_lede": (
+            "Learn tensors and autograd the way PyTorch writes them. Every piece of code on these "
+            "pages can be edited and run; afterwards you can open what happened, step by step: what "
+            "the forward pass computed, how the gradients flowed, which values were kept and when "
+            "they were let go."
+        ),
+        "start_reading": "Start reading",
+        "chapter_number": "Chapter {number}",
+        "opening": "Opening",
+        "chapters": "Chapters",
+        "on_this_page": "On this page",
+        "contents_narrow": "Contents (narrow screens)",
+        "link_to_section": "Link to this section: {title}",
+        "neighbours": "Neighbouring chapters",
+        "download": "Take this chapter with you:",
+        "as_notebook": "Jupyter notebook",
+        "as_script": "Python script",
+        "cell_code": "Code of cell {cell}",
+        "recorded_with": "PyTorch {version} printed this",
+        "output_label": "Output",
+        "output_warning": "Warnings and errors",
+        "quiz": "Think first",
+        "no_script": (
+            "JavaScript is off: the code can be read, and the outputs below are what real PyTorch "
+            "printed. To run cells, turn JavaScript on or download the chapter as a notebook."
+        ),
     },
 }
 

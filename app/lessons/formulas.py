@@ -28,7 +28,7 @@ def prose(markdown: str) -> str:
 
 
 def find(markdown: str) -> list[str]:
-    """Return the keys of all formulas of a Markdown text, display formulas first, each kind in the order of the text."""
+    """Return the keys of all formulas of a Markdown text: display formulas, then inline ones, each in text order."""
     text = prose(markdown)
     displayed = [key(match[1], display=True) for match in _DISPLAY.finditer(text)]
     return displayed + [key(match[1], display=False) for match in _INLINE.finditer(_DISPLAY.sub("", text))]

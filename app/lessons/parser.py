@@ -15,7 +15,7 @@ from app.lessons.model import Block, CodeCell, Directive, Heading, HeadingBlock,
 from app.lessons.quiz import quiz_html
 
 SLUG = re.compile(r"\A(?P<number>\d\d)-[a-z0-9]+(?:-[a-z0-9]+)*\Z")
-CELL_ID = re.compile(r"\A\d+(?:\.\d+)?-c\d+\Z")
+CELL_ID = re.compile(r"\A\d+(?:\.\d+)?-[ac]\d+\Z")
 ANCHOR = re.compile(r"\A[a-z][a-z0-9-]*\Z")
 TAGS = frozenset({"raises-exception"})
 

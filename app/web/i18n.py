@@ -28,7 +28,10 @@ STRINGS: dict[Lang, dict[str, str]] = {
         "footer_note": "代码单元在你自己的进程里运行，不会影响别人。",
         "licences": "第三方许可",
         "index_heading": "运行一行代码，看清它背后的计算图",
-        "index_lede": "用 PyTorch 的写法学张量与自动求导。页面里的每段代码都能改、能运行；跑完以后，前向怎么算、梯度怎么流、哪些值被保存又被释放，一步一步都能打开看。",
+        "index_lede": (
+            "用 PyTorch 的写法学张量与自动求导。页面里的每段代码都能改、能运行；跑完以后，前向怎么算、梯度怎"
+            "么流、哪些值被保存又被释放，一步一步都能打开看。"
+        ),
         "start_reading": "从头开始",
         "chapter_number": "第 {number} 章",
         "opening": "开篇",
@@ -45,7 +48,10 @@ STRINGS: dict[Lang, dict[str, str]] = {
         "output_label": "输出",
         "output_warning": "警告与错误输出",
         "quiz": "想一想",
-        "no_script": "没有启用 JavaScript：代码可以读，下面的输出是真正的 PyTorch 打印的；要自己运行，请启用 JavaScript，或下载本章的笔记本。",
+        "no_script": (
+            "没有启用 JavaScript：代码可以读，下面的输出是真正的 PyTorch 打印的；要自己运行，请启用 JavaScrip"
+            "t，或下载本章的笔记本。"
+        ),
     },
     "en": {
         "lang_tag": "en",
@@ -58,7 +64,9 @@ STRINGS: dict[Lang, dict[str, str]] = {
         "next": "Next",
         "api_documentation": "HTTP API",
         "error_not_found_title": "There is no such page",
-        "error_not_found_detail": "The address may be mistyped, or the page has moved. Start again from the contents.",
+        "error_not_found_detail": (
+            "The address may be mistyped, or the page has moved. Start again from the contents."
+        ),
         "error_method_title": "This page cannot be called that way",
         "error_method_detail": "Start again from the contents.",
         "error_internal_title": "The server failed",

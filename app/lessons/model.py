@@ -20,6 +20,8 @@ class Heading:
     anchor: str
     text: str
     html: str
+    #: As written, without the leading marks.
+    markdown: str = ""
     #: Line of the file, from 1, for messages.
     line: int = 0
 

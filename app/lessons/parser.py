@@ -166,7 +166,9 @@ class _Reading:
             raise self.error(line, f"the anchor {anchor!r} is used twice")
         self.anchors.add(anchor)
         html = self.markdown.html([inline]).strip()
-        return HeadingBlock(Heading(level=level, anchor=anchor, text=plain_text(inline), html=html, line=line))
+        return HeadingBlock(
+            Heading(level=level, anchor=anchor, text=plain_text(inline), html=html, markdown=inline.content, line=line)
+        )
 
     def cell(self, token: Token, line: int) -> CodeCell:
         if token.info.strip() != "{code-cell} ipython3":

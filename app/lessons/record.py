@@ -15,8 +15,9 @@ from typing import Any, TextIO
 
 from app.lessons.catalog import lesson_folders, read_lesson
 from app.lessons.errors import LessonError
-from app.lessons.model import LANGUAGES, CellOutput, Lang, Lesson
+from app.lessons.model import LANGUAGES, Lang, Lesson
 from app.lessons.recordings import RecordedCell, Recording, fingerprint, save_recording
+from app.lessons.transcript import shown
 
 CHILD = Path(__file__).with_name("record_child.py")
 #: Seconds that all cells of one lesson may take together, the start of PyTorch included.
@@ -112,12 +113,3 @@ def _complaints(lessons: dict[Lang, Lesson], recording: Recording) -> Iterator[s
             unstable = _UNSTABLE.search("\n".join(map(shown, outputs)))
             if unstable:
                 yield f"{where} prints {unstable[0]!r}, which differs from run to run"
-
-
-def shown(output: CellOutput) -> str:
-    """Return what a reader sees of an output as plain text."""
-    if output["output_type"] == "stream":
-        return str(output["text"])
-    if output["output_type"] == "error":
-        return f"{output['ename']}: {output['evalue']}"
-    return str(output["data"].get("text/plain", ""))

@@ -55,7 +55,7 @@ def set_printoptions(
     each end of each dimension. linewidth: columns. profile: 'default', 'short' or 'full'.
     """
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    chosen = dict(_PROFILES.get(profile, {})) if profile is not None else {}
+    chosen: dict[str, float] = dict(_PROFILES.get(profile or "", {}))
     chosen |= {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():
         setattr(_options, name, value)

@@ -139,6 +139,12 @@ def build(root: Path) -> bool:
 if __name__ == "__main__":
     here = Path(__file__).resolve().parent
     try:
+        if sys.argv[1:2] == ["--npm"]:
+            # For machines whose only Node is the one in .venv: python bundle.py --npm run check
+            install_packages(here, development=True)
+            node, npm = _tools()
+            _run(here, node, [*npm, *sys.argv[2:]])
+            sys.exit(0)
         if "--development" in sys.argv[1:]:
             install_packages(here, development=True)
         built = build(here)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,12 @@ import orjson
 
 URL_PREFIX = "/static/"
 
+#: How the bundler ends the names of entries, chunks and fonts: a hash of what is inside.
+_FINGERPRINT = re.compile(r"-[A-Z0-9]{8}\.\w+\Z")
+
 #: Below this size compression saves less than its header costs.
 _GZIP_MINIMUM = 512
-_COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml", "application/wasm")
+_COMPRESSIBLE = ("text/", "application/json", "image/svg+xml", "application/wasm")
 
 #: The system's own tables may lack or misname these.
 _TYPES = {
@@ -42,7 +46,7 @@ class StaticFile:
     gzipped: bytes | None
     media_type: str
     etag: str
-    #: Its name holds a fingerprint of its content, so a browser may keep it for ever.
+    #: Its name changes with its content, so a browser may keep it for ever.
     fingerprinted: bool
 
 
@@ -88,9 +92,8 @@ class Assets:
         suffix = Path(path).suffix
         media_type = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
         gzipped = None
-        if len(content) >= _GZIP_MINIMUM and media_type.startswith((*_COMPRESSIBLE, "text/")):
+        if len(content) >= _GZIP_MINIMUM and media_type.startswith(_COMPRESSIBLE):
             packed = gzip.compress(content, 9, mtime=0)
             gzipped = packed if len(packed) < len(content) else None
-        fingerprinted = path in self._names.values() and path not in self._names
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        return StaticFile(content, gzipped, media_type, etag, fingerprinted)
+        return StaticFile(content, gzipped, media_type, etag, _FINGERPRINT.search(path) is not None)

@@ -56,6 +56,8 @@ class ErrorContext:
     #: What the reader can do.
     detail: str
     assets: Assets
+    #: The other language's contents.
+    alternate_url: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class DocumentContext:
     #: Safe HTML.
     html: str
     assets: Assets
+    #: The document exists in English only.
+    alternate_url: None = None
 
 
 Context = IndexContext | LessonContext | ErrorContext | DocumentContext

@@ -58,6 +58,7 @@ class SecurityMiddleware:
         self._rates = RateLimiter(settings.limits.address_rate, settings.limits.address_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection, as ASGI prescribes."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return

@@ -32,7 +32,7 @@ class _Options:
     sci_mode: bool | None = None
 
 
-_PROFILES = {
+_PROFILES: dict[str, dict[str, float]] = {
     "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
     "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
     "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
@@ -55,7 +55,7 @@ def set_printoptions(
     each end of each dimension. linewidth: columns. profile: 'default', 'short' or 'full'.
     """
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    chosen: dict[str, float] = dict(_PROFILES.get(profile or "", {}))
+    chosen = dict(_PROFILES.get(profile or "", {}))
     chosen |= {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():
         setattr(_options, name, value)

@@ -254,11 +254,9 @@ def normal(
 def _normal_blocks(values: Array, dtype: DType, mean: float, std: float) -> Array:
     """Whole blocks of 16 uniform numbers as normal ones; each block gives 8 pairs."""
     pairs = values.reshape(-1, 2, 8)
-    if dtype is dtypes.float32:
-        done: Array = normal_pairs32(pairs)
-        return fma32(done, np.float32(std), np.float32(mean)).ravel()
-    done = normal_pairs64(pairs.astype(np.float64))
-    return _scaled(done, mean, std).ravel().astype(values.dtype)
+    if dtype is dtypes.float64:
+        return _scaled(normal_pairs64(pairs), mean, std).ravel()
+    return fma32(normal_pairs32(pairs), np.float32(std), np.float32(mean)).ravel()
 
 
 def _scaled(values: NDArray[np.float64], mean: float, std: float) -> NDArray[np.float64]:
@@ -364,7 +362,9 @@ def exponential(shape: Shape, dtype: DType, rate: float = 1.0, generator: Genera
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
     tails = -_unit64((generator or default_generator).double_words(math.prod(shape)))
     logs = log1p64(tails) if dtype is dtypes.float64 else np.log1p(tails)
-    return _store(-1.0 / rate * logs, dtype).reshape(shape)
+    values = -1.0 / rate * logs
+    # Two-byte types are rounded twice, to float32 on the way, as in PyTorch.
+    return _store(values if dtype is dtypes.float64 else values.astype(np.float32), dtype).reshape(shape)
 
 
 def multinomial(

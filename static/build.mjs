@@ -23,6 +23,7 @@ const entries = {
   theme: "static/src/theme.ts",
   style: "static/src/styles/main.css",
   katex: "node_modules/katex/dist/katex.min.css",
+  icon: "static/src/icon.svg",
 };
 
 /** KaTeX's stylesheet offers each font in three formats; every browser we serve reads woff2. */
@@ -62,7 +63,7 @@ const options = {
   entryNames: "[name]-[hash]",
   chunkNames: "chunks/[name]-[hash]",
   assetNames: "fonts/[name]-[hash]",
-  loader: { ".woff2": "file" },
+  loader: { ".woff2": "file", ".svg": "copy" },
   legalComments: "none",
   logLevel: "warning",
   plugins: [onlyWoff2, publish],

@@ -14,7 +14,7 @@ from app.lessons.parser import SLUG, parse_lesson
 from app.lessons.recordings import Recording, load_recording
 
 
-class UnknownLesson(LookupError):  # noqa: N818 - named like UnknownSession
+class UnknownLesson(LookupError):
     """There is no lesson of that name in that language."""
 
 

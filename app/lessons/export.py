@@ -9,6 +9,8 @@ from typing import Any
 from app.lessons.model import Block, CellOutput, CodeCell, Directive, HeadingBlock, Lang, Lesson, Prose
 
 _OPTION = re.compile(r"^(?P<mark>[-*+]) \[[ x]\] ")
+#: Links to other lessons and to headings, which lead nowhere from a file that was taken away.
+_INNER_LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?:#|\.\./)[^)\s]*\)")
 _ANSWER: dict[Lang, str] = {"zh": "看答案", "en": "Show the answer"}
 
 
@@ -89,7 +91,7 @@ def _markdown(block: Block, lang: Lang) -> str:
     if isinstance(block, HeadingBlock):
         return f"{'#' * block.heading.level} {block.heading.markdown}"
     if isinstance(block, Prose):
-        return block.markdown
+        return _INNER_LINK.sub(r"\g<text>", block.markdown)
     if isinstance(block, Directive):
         # Hints and solutions stay on the site.
         inner = "\n\n".join(_markdown(part, lang) for part in block.blocks if isinstance(part, Prose))

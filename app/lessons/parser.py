@@ -177,7 +177,7 @@ class _Reading:
         options, used = self.options(rows, line + 1, {"id", "tags"})
         if used < len(rows) and not rows[used].strip():
             used += 1
-        elif used:
+        elif 0 < used < len(rows):
             raise self.error(line + 1 + used, "one empty line separates a cell's options from its code")
         identity = options.get("id", "")
         if not CELL_ID.match(identity):

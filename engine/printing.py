@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine import dtypes
 from engine.dtypes import DType
 
-__all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
+__all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_repr", "tensor_str"]
 
 
 @dataclass
@@ -235,3 +235,16 @@ def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:
             text += ", " + suffix
             column += len(suffix) + 2
     return text
+
+
+def tensor_repr(tensor: Any) -> str:
+    """The `repr` of a Tensor; a subclass other than Parameter shows its own name."""
+    kind = type(tensor).__name__
+    grad_fn = tensor.grad_fn
+    return tensor_str(
+        np.asarray(tensor._array),
+        tensor._dtype,
+        requires_grad=tensor.requires_grad,
+        grad_fn_name=None if grad_fn is None else type(grad_fn).__name__,
+        type_name="tensor" if kind in ("Tensor", "Parameter") else kind,
+    )

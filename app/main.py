@@ -39,7 +39,8 @@ def create_app(
     settings = settings or Settings()
     resources = resources or find_resources()
     assets = Assets.load(resources.bundle)
-    sessions = store or SessionStore()
+    # Not "or": an empty store is false.
+    sessions = SessionStore() if store is None else store
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

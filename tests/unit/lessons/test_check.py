@@ -82,7 +82,7 @@ def test_a_difference_is_shown_where_it_is(course: Any) -> None:
 
     status, said, pool = check(course, script)
     assert status == 1
-    assert "lessons/01-one/en.md:29: cell 1.1-c1\n--- PyTorch\n+++ this engine\n" in said
+    assert "lessons/01-one/en.md:26: cell 1.1-c1\n--- PyTorch\n+++ this engine\n" in said
     assert " same\n-tensor(2.)\n+tensor(3.)\n" in said
     assert said.endswith("2 pages, 4 cells: 2 cells differ from PyTorch, 0 problems of form\n")
     assert pool.open == 0

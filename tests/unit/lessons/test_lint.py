@@ -29,8 +29,8 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_rest_still_checked(cours
     course.replace("(s1-1)=\n", "", "zh")
     course.replace("(#s1-1)", "(#s9)", "en")
     assert problems(course) == [
-        "lessons/01-one/en.md:35: there is no heading #s9 on this page",
-        "lessons/01-one/zh.md:18: a ## heading has its anchor on the line above, such as (s3-1)=",
+        "lessons/01-one/en.md:32: there is no heading #s9 on this page",
+        "lessons/01-one/zh.md:20: a ## heading has its anchor on the line above, such as (s3-1)=",
     ]
 
 
@@ -43,15 +43,16 @@ class TestParity:
     def test_code(self, course: Any) -> None:
         course.replace("2.0)", "3.0)", "en")
         course.record()
+        there = "lessons/01-one/zh.md:26"
         assert one_problem(course) == (
-            "lessons/01-one/en.md:29: cell 1.1-c1 differs from lessons/01-one/zh.md:29 in more than comments and strings"
+            f"lessons/01-one/en.md:26: cell 1.1-c1 differs from {there} in more than comments and strings"
         )
 
     def test_cell_ids(self, course: Any) -> None:
         course.replace(":id: 1.1-c2", ":id: 1.1-c3", "en")
         course.record()
         assert one_problem(course) == (
-            "lessons/01-one/en.md:42: here stands cell 1.1-c3 raises-exception, "
+            "lessons/01-one/en.md:39: here stands cell 1.1-c3 raises-exception, "
             "in lessons/01-one/zh.md cell 1.1-c2 raises-exception"
         )
 
@@ -69,7 +70,7 @@ class TestParity:
         path = course.folder / "en.md"
         path.write_text(path.read_text(encoding="utf-8") + "\n### More\n", encoding="utf-8")
         assert one_problem(course) == (
-            "lessons/01-one/en.md:54: heading ### s1-1-1 is missing from lessons/01-one/zh.md"
+            "lessons/01-one/en.md:51: heading ### s1-1-1 is missing from lessons/01-one/zh.md"
         )
 
 
@@ -77,7 +78,7 @@ class TestIds:
     def test_cells_and_quizzes_are_unique_in_the_course(self, course: Any) -> None:
         shutil.copytree(course.folder, course.folder.with_name("02-two"))
         found = problems(course)
-        assert "lessons/02-two/zh.md:29: the id 1.1-c1 is already used at lessons/01-one/zh.md:29" in found
+        assert "lessons/02-two/zh.md:26: the id 1.1-c1 is already used at lessons/01-one/zh.md:26" in found
         assert any("the id s1-1-q1 is already used" in problem for problem in found)
 
     def test_numbers_are_unique(self, course: Any) -> None:
@@ -104,7 +105,7 @@ class TestLinks:
     def test_that_lead_nowhere(self, course: Any, address: str, message: str) -> None:
         course.replace("(#s1-1)", f"({address})", "en")
         assert message in one_problem(course)
-        assert one_problem(course).startswith("lessons/01-one/en.md:35: ")
+        assert one_problem(course).startswith("lessons/01-one/en.md:32: ")
 
     @pytest.mark.parametrize("address", ["https://pytorch.org/", "../01-one/en.md", "../01-one/en.md#s1-1"])
     def test_that_lead_somewhere(self, course: Any, address: str) -> None:
@@ -154,17 +155,17 @@ class TestRecordings:
 
     def test_older_than_its_cell(self, course: Any) -> None:
         course.replace("# a number", "# one number", "en")
-        assert one_problem(course) == "lessons/01-one/en.md:29: cell 1.1-c1 has changed since it was recorded"
+        assert one_problem(course) == "lessons/01-one/en.md:26: cell 1.1-c1 has changed since it was recorded"
 
     def test_cell_not_recorded_and_recording_without_cell(self, course: Any) -> None:
         course.replace(":id: 1.1-c1", ":id: 1.1-c7")
         found = problems(course)
-        assert "lessons/01-one/zh.md:29: cell 1.1-c7 has not been recorded" in found
+        assert "lessons/01-one/zh.md:26: cell 1.1-c7 has not been recorded" in found
         assert "lessons/01-one/recorded.json: holds cell 1.1-c1, which lessons/01-one/zh.md has not" in found
 
     def test_error_that_nobody_expected(self, course: Any) -> None:
         course.replace(":tags: [raises-exception]\n", "")
-        assert "lessons/01-one/zh.md:41: cell 1.1-c2 fails but has no tag raises-exception" in problems(course)
+        assert "lessons/01-one/zh.md:38: cell 1.1-c2 fails but has no tag raises-exception" in problems(course)
 
     def test_error_that_did_not_come(self, course: Any) -> None:
         path = course.folder / "recorded.json"

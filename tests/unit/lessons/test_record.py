@@ -60,18 +60,21 @@ def test_every_kind_of_output_in_order(course: Any) -> None:
             "display(torch.tensor(1))",
             "warnings.warn('careful')",
             "print('b')",
-            "torch.tensor(2)",
+            "x = 2  ",
         ]
     )
     course.replace("import torch\nx = torch.tensor(2.0)", code)
+    course.replace('print("值", x)', "torch.tensor(2)", "zh")
+    course.replace('print("value", x)', "torch.tensor(2)", "en")
     run(course)
-    assert [(output["output_type"], output.get("text") or output["data"]) for output in outputs(course, "1.1-c1")][
-        :4
+    assert [
+        (output["output_type"], output.get("text") or output.get("data")) for output in outputs(course, "1.1-c1")
     ] == [
         ("stream", "a\n"),
         ("display_data", {"text/plain": "tensor(1)"}),
         ("stream", "UserWarning: careful\n"),
         ("stream", "b\n"),
+        ("execute_result", {"text/plain": "tensor(2)"}),
     ]
 
 
@@ -85,7 +88,7 @@ def test_the_line_of_an_error_is_the_cell_s_own(course: Any) -> None:
     run(course)
     (error,) = outputs(course, "1.1-c2")
     assert error["metadata"] == {"line": 2}
-    assert error["traceback"][1:5:2] == ["  Cell 1.1-c2, line 2", "  Cell 1.1-c1, line 4, in f"]
+    assert error["traceback"][1:5:2] == ["  Cell 1.1-c2, line 2", "  Cell 1.1-c1, line 3, in f"]
 
 
 @needs_torch
@@ -101,7 +104,7 @@ def test_what_cannot_stand_is_told(course: Any, code: str, message: str) -> None
     course.replace("import torch\n", f"import torch\n{code}\n")
     status, said = run(course)
     assert status == 1
-    assert "lessons/01-one/en.md:29: cell 1.1-c1" in said
+    assert "lessons/01-one/en.md:26: cell 1.1-c1" in said
     assert message in said
 
 

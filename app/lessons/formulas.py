@@ -14,7 +14,7 @@ _FRONT_MATTER = re.compile(r"\A---\n[\s\S]*?\n---(?:\n|\Z)")
 _FENCE = re.compile(r"^ *(`{3,})")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)")
 _DISPLAY = re.compile(r"\$\$([\s\S]+?)\$\$")
-_INLINE = re.compile(r"\$([^$\n]+)\$")
+_INLINE = re.compile(r"(?<!\d)\$(?!\s)([^$\n]+)(?<!\s)\$(?!\d)")
 
 
 def key(tex: str, *, display: bool) -> str:

@@ -9,6 +9,8 @@ from app.lessons.model import CellOutput
 
 #: Where a warning was raised, and the line of source below it: both differ from machine to machine.
 _WARNING = re.compile(r"^(?:.*:\d+: )?(?P<text>\w+Warning: .*)\n(?:  .*\n)?", re.MULTILINE)
+#: The place that Python adds to the message of a syntax error.
+_PLACE = re.compile(r" \([^()]*, line \d+\)\Z")
 _TRIGGERED = re.compile(r" ?\(Triggered internally at .*?\)")
 
 
@@ -17,7 +19,7 @@ def shown(output: CellOutput) -> str:
     if output["output_type"] == "stream":
         return str(output["text"])
     if output["output_type"] == "error":
-        return f"{output['ename']}: {output['evalue']}"
+        return f"{output['ename']}: {_PLACE.sub('', output['evalue'])}"
     return str(output["data"].get("text/plain", ""))
 
 

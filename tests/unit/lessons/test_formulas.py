@@ -9,7 +9,7 @@ from app.lessons import formulas
 
 
 def test_both_kinds_are_found_and_their_white_space_evened_out() -> None:
-    assert formulas.find("$a$ and $ b  c$\n\n$$\nd\n  e\n$$\n") == ["display:d e", "inline:a", "inline:b c"]
+    assert formulas.find("$a$ and $b  c$\n\n$$\nd\n  e\n$$\n") == ["display:d e", "inline:a", "inline:b c"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,10 @@ def test_formulas_that_are_not_in_the_table_show_their_source() -> None:
     assert html('$$"$$') == '<div class="math math-display" data-tex="&quot;">&quot;</div>\n'
 
 
+def test_a_formula_may_open_a_text_that_ends_with_a_digit() -> None:
+    assert 'data-tex="-128"' in html("$-128$ to 127")
+
+
 def test_escaped_dollars_are_dollars() -> None:
     assert html(r"\$5 and \$6") == "<p>$5 and $6</p>\n"
 

@@ -57,6 +57,10 @@ def test_paths_of_warnings_and_frames_of_tracebacks_make_none() -> None:
     assert transcript([error(1)]) == transcript([{**error(1), "traceback": []}])
 
 
+def test_the_place_in_a_syntax_error_makes_none() -> None:
+    assert transcript([error(1, "invalid syntax (cell.py, line 1)")]) == transcript([error(1, "invalid syntax")])
+
+
 def test_what_has_no_plain_text_is_left_out() -> None:
     graph = {"output_type": "display_data", "data": {"application/vnd.gradlens.graph.v1+json": {}}, "metadata": {}}
     assert transcript([graph]) == ""

@@ -97,7 +97,8 @@ export class RichSurface implements Surface {
 
   private ownKeys(): KeyBinding[] {
     const { events } = this.options;
-    const run = (then: "stay" | "next") => () => {
+    const run = (then: "stay" | "next") => (view: EditorView) => {
+      closeCompletion(view);
       events.onRun(then);
       return true;
     };

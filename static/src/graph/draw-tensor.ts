@@ -1,0 +1,89 @@
+/** A tensor: its name and value, its gradient slot (empty from the start), and, on leaves, the account of .grad. */
+
+import { nothing, svg, type SVGTemplateResult } from "lit";
+import type { Preview } from "./document";
+import type { DrawContext, StopAttributes } from "./draw";
+import type { PlacedTensor } from "./layout";
+import { boxValue, LEDGER_ROW, ledgerText, MOST_LEDGER_ROWS, PAD, ROW, slotText, type TensorBox } from "./metrics";
+import { shapeText, weights } from "./numbers";
+import type { LedgerEntry, TensorView } from "./player";
+
+export function drawTensor(context: DrawContext, placed: PlacedTensor, stop: StopAttributes): SVGTemplateResult {
+  const { box, id } = placed;
+  const node = context.model.tensors.get(id)!;
+  const view = context.state.tensors.get(id)!;
+  const kind = node.is_leaf && node.requires_grad ? "is-leaf" : node.requires_grad ? "" : "is-constant";
+  return svg`<g class="gl-node gl-tensor ${kind} ${stop.classes}" transform="translate(${placed.x} ${placed.y})"
+      role="button" tabindex=${stop.tabindex} data-stop=${stop.stop} data-node=${id} aria-label=${stop.label}>
+    <rect class="gl-ring" x="-4" y="-4" width=${box.width + 8} height=${box.height + 8} rx="14" />
+    <rect class="gl-box" width=${box.width} height=${box.height} rx="10" />
+    ${head(box, view.value)}
+    ${box.grid ? svg`<g transform="translate(${(box.width - box.grid.columns * box.grid.cell) / 2} ${ROW + 4})">${hinton(view.value, box.grid)}</g>` : nothing}
+    ${box.hasSlot ? slot(box, view) : nothing}
+    ${box.ledgerRows > 0 ? ledger(box, view.ledger) : nothing}
+    ${view.version > 0 ? svg`<text class="gl-version" x=${box.width} y="-5">v${view.version}</text>` : nothing}
+  </g>`;
+}
+
+function head(box: TensorBox, value: Preview): SVGTemplateResult {
+  const shape = box.grid !== null;
+  const written = shape ? shapeText(value.shape) : boxValue(value);
+  const alone = box.name === "";
+  return svg`
+    ${alone ? nothing : svg`<text class="gl-mono gl-name" x=${PAD} y="16">${box.name}</text>`}
+    <text class="gl-mono ${shape ? "gl-shape" : "gl-value"}" x=${alone ? box.width / 2 : box.width - PAD} y="16"
+      text-anchor=${alone ? "middle" : "end"}>${written}</text>`;
+}
+
+/** Squares whose size is the magnitude: full ones positive, hollow ones negative, a cross where there is no number. */
+export function hinton(preview: Preview, grid: { rows: number; columns: number; cell: number }): SVGTemplateResult {
+  const { cell, columns, rows } = grid;
+  return svg`<rect class="gl-grid" width=${columns * cell} height=${rows * cell} rx="2" />
+    ${weights(preview).map((weight, i) => {
+      const x = (i % columns) * cell + cell / 2;
+      const y = Math.floor(i / columns) * cell + cell / 2;
+      if (weight === null) return svg`<path class="gl-cell-nan" d="M${x - 3} ${y - 3}l6 6m0-6-6 6" />`;
+      if (weight === 0) return svg`<circle class="gl-cell-zero" cx=${x} cy=${y} r="1" />`;
+      const side = Math.max(2.5, (cell - 2) * Math.sqrt(Math.abs(weight)));
+      const inset = weight < 0 ? 0.6 : 0;
+      return svg`<rect class=${weight < 0 ? "gl-cell-minus" : "gl-cell-plus"} x=${x - side / 2 + inset} y=${y - side / 2 + inset}
+        width=${side - 2 * inset} height=${side - 2 * inset} rx="1" />`;
+    })}`;
+}
+
+function slot(box: TensorBox, view: TensorView): SVGTemplateResult {
+  const shown = view.grad ?? view.passing;
+  const waiting = !shown && view.arrivals.length > 0;
+  const state = view.grad ? "is-kept" : shown ? "is-passing" : waiting ? "is-arriving" : "is-empty";
+  const height = box.grid ? box.grid.rows * box.grid.cell + 6 : ROW - 1;
+  const content =
+    box.grid && shown
+      ? svg`<g class="gl-slot-grid" transform="translate(${(box.width + 16 - box.grid.columns * box.grid.cell) / 2} 3)">${hinton(shown, box.grid)}</g>`
+      : svg`<text class="gl-mono" x=${box.width - PAD - 1} y=${height / 2 + 4} text-anchor="end">${slotText(view)}</text>`;
+  return svg`<g class="gl-slot ${state}" transform="translate(0 ${box.slotTop})">
+    <rect x="4" width=${box.width - 8} height=${height} rx="6" />
+    <text class="gl-nabla" x=${PAD} y=${height / 2 + 4}>∇</text>
+    ${content}
+  </g>`;
+}
+
+/** The last entries of the account; the sum itself stands in the slot above. */
+function ledger(box: TensorBox, entries: LedgerEntry[]): SVGTemplateResult {
+  const shown = entries.slice(-MOST_LEDGER_ROWS);
+  return svg`<g class="gl-ledger" transform="translate(0 ${box.ledgerTop})">
+    ${shown.map((entry, i) => {
+      const y = i * LEDGER_ROW + 12;
+      if (entry.kind === "zero") {
+        return svg`<g class="gl-ruled"><line x1=${PAD} x2=${box.width - PAD} y1=${y - 3} y2=${y - 3} />
+          <text x=${box.width / 2} y=${y}>zero</text></g>`;
+      }
+      return svg`<text class="gl-call" x=${PAD} y=${y}>${circled(entry.pass)}</text>
+        <text class="gl-mono" x=${box.width - PAD} y=${y} text-anchor="end">${ledgerText(entry.added)}</text>`;
+    })}
+  </g>`;
+}
+
+/** ① ② …: the number of the pass that added. */
+function circled(pass: number): string {
+  return pass <= 20 ? String.fromCodePoint(0x245f + pass) : `#${pass}`;
+}

@@ -1,0 +1,463 @@
+/**
+ * `<gl-graph>`: the computation graph of a cell, as a film that can be stepped and opened node by node.
+ *
+ * Properties `document`, `lang`. Fires `gl-span-enter` (detail: a span) and `gl-span-leave`, both bubbling, when
+ * a node is hovered or focused or a step runs; `highlightSpan` answers the other way.
+ */
+
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { phaseName, stepper, storeySwitches, zoomButtons } from "./controls";
+import type { GraphDocument, Id, Span } from "./document";
+import { drawGraph, unitExists, type DrawContext } from "./draw";
+import { inspector, typeset } from "./inspector";
+import { neighbour, type Arrow } from "./keyboard";
+import { layoutScene, type Layout } from "./layout";
+import { messageOf } from "./messages";
+import { buildModel, nodeOf, nodesAt, spanOf, type GraphModel } from "./model";
+import { firstBackward, phases, play, type ViewState } from "./player";
+import { buildScene, type Scene } from "./scene";
+import { sentence } from "./sentence";
+import { text, type Lang } from "./strings";
+import { tables } from "./table";
+import { Viewport } from "./viewport";
+
+/** Below this width of the element, in pixels, the graph runs from top to bottom. */
+const NARROW = 560;
+const STEP_MS = 1400;
+let explorers = 0;
+
+export class GraphView extends LitElement {
+  static override properties = {
+    document: { attribute: false },
+    lang: { type: String },
+    step: { state: true },
+    playing: { state: true },
+    speed: { state: true },
+    selected: { state: true },
+    lit: { state: true },
+    hidden_storeys: { state: true },
+    width: { state: true },
+    reading: { state: true },
+    invited: { state: true },
+  };
+
+  declare document: GraphDocument | null;
+  declare lang: Lang;
+  private declare step: number;
+  private declare playing: boolean;
+  private declare speed: number;
+  private declare selected: Id | null;
+  private declare lit: ReadonlySet<Id>;
+  private declare hidden_storeys: ReadonlySet<number>;
+  private declare width: number;
+  private declare reading: boolean;
+  /** The invitation to play is shown until the learner has stepped once. */
+  private declare invited: boolean;
+
+  private readonly uid = `gl-graph-${++explorers}`;
+  private model: GraphModel | null = null;
+  private scene: Scene | null = null;
+  private layout: Layout | null = null;
+  private state: ViewState | null = null;
+  private stop: string | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private opener: string | null = null;
+  private spanShown = false;
+  private readonly viewport = new Viewport(() => this.applyCamera());
+  private readonly observer = new ResizeObserver(([entry]) => (this.width = Math.round(entry!.contentRect.width)));
+
+  constructor() {
+    super();
+    this.document = null;
+    this.lang = "en";
+    this.step = 0;
+    this.playing = false;
+    this.speed = 1;
+    this.selected = null;
+    this.lit = new Set();
+    this.hidden_storeys = new Set();
+    this.width = 0;
+    this.reading = false;
+    this.invited = true;
+  }
+
+  /** The spans present in the document, each once. */
+  get spans(): Span[] {
+    const found = new Map<string, Span>();
+    for (const node of this.document?.nodes ?? []) {
+      const span = spanOf(node);
+      if (span) found.set(JSON.stringify(span), span);
+    }
+    return [...found.values()];
+  }
+
+  /** Lights the nodes that the innermost expression around a position made; null puts the lights out. */
+  highlightSpan(position: { cell: string; line: number; column: number } | null): void {
+    this.lit = position && this.model ? nodesAt(this.model, position) : new Set();
+  }
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.classList.add("gl-graph");
+    this.observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.observer.disconnect();
+    clearTimeout(this.timer);
+    this.playing = false;
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("document")) this.load();
+    if (!this.model) return;
+    const resized = changed.has("width") && shapeOf(this.width) !== shapeOf((changed.get("width") as number | undefined) ?? 0);
+    if (changed.has("document") || changed.has("hidden_storeys") || resized || !this.layout) {
+      this.scene = buildScene(this.model, { hidden: this.hidden_storeys });
+      this.layout = layoutScene(this.model, this.scene, {
+        vertical: this.width > 0 && this.width < NARROW,
+        width: Math.max(this.width - 32, 320),
+      });
+    }
+    if (!this.state || this.state.step !== this.step || changed.has("document")) this.state = play(this.model, this.step);
+  }
+
+  protected override updated(): void {
+    this.measureStage();
+    if (this.selected !== null) void typeset(this);
+  }
+
+  private load(): void {
+    clearTimeout(this.timer);
+    this.playing = false;
+    this.selected = null;
+    this.lit = new Set();
+    this.stop = null;
+    this.invited = true;
+    this.layout = null;
+    this.hidden_storeys = new Set();
+    this.model = this.document ? buildModel(this.document) : null;
+    this.state = null;
+    this.step = this.document?.events.length ?? 0;
+  }
+
+  protected override render(): TemplateResult {
+    const { model, state, layout, scene } = this;
+    if (!model || !state || !layout || !scene || layout.units.length === 0) return html`<p class="gl-note">${text(this.lang, "empty")}</p>`;
+    return html`
+      <div class="gl-frame">
+        <div class="gl-bar">
+          <span class="gl-title">${text(this.lang, "title")}</span>
+          ${storeySwitches(this.lang, scene.storeys, this.hidden_storeys, (storey) => this.toggleStorey(storey))}
+          ${zoomButtons({
+            lang: this.lang,
+            zoom: (by) => this.viewport.zoom(by),
+            fit: () => this.viewport.fit(),
+            reset: () => this.viewport.reset(),
+          })}
+        </div>
+        ${this.stage({ model, state, layout, scene })}
+        ${this.caption(model, state)}
+        ${stepper({
+          lang: this.lang,
+          step: this.step,
+          total: state.total,
+          playing: this.playing,
+          speed: this.speed,
+          phase: state.phase,
+          phases: phases(model),
+          goTo: (step) => this.goTo(step),
+          toggle: () => (this.playing ? this.pause() : this.start(this.step === state.total ? 0 : this.step)),
+          setSpeed: (speed) => (this.speed = speed),
+        })}
+      </div>
+      ${this.notes(scene)}
+      ${
+        this.selected === null
+          ? nothing
+          : inspector({ model, state, lang: this.lang, id: this.selected, close: () => this.closeInspector(), open: (id) => this.select(id) })
+      }
+      ${tables({
+        model,
+        state,
+        lang: this.lang,
+        open: this.reading,
+        toggled: (open) => (this.reading = open),
+        goTo: (step) => this.goTo(step),
+      })}`;
+  }
+
+  private stage(parts: Pick<DrawContext, "model" | "state" | "layout" | "scene">): TemplateResult {
+    this.stop = this.tabStop(parts);
+    const context: DrawContext = {
+      ...parts,
+      lang: this.lang,
+      uid: this.uid,
+      selected: this.selected,
+      lit: this.lit,
+      stop: this.stop,
+    };
+    return html`<svg class="gl-stage" role="group" aria-label=${text(this.lang, "graphLabel")}
+      @wheel=${(event: WheelEvent) => this.viewport.wheel(event, this.stageBox())}
+      @pointerdown=${(event: PointerEvent) => this.viewport.down(event)}
+      @pointermove=${(event: PointerEvent) => this.viewport.move(event, this.stageBox())}
+      @pointerup=${(event: PointerEvent) => this.viewport.up(event)}
+      @pointercancel=${(event: PointerEvent) => this.viewport.up(event)}
+      @pointerover=${(event: PointerEvent) => this.hover(event)}
+      @pointerout=${(event: PointerEvent) => this.leave(event)}
+      @focusin=${(event: FocusEvent) => this.focused(event)}
+      @focusout=${() => this.leaveSpan()}
+      @click=${(event: MouseEvent) => this.clicked(event)}
+      @keydown=${(event: KeyboardEvent) => this.key(event)}
+    ><g class="gl-camera">${drawGraph(context)}</g></svg>`;
+  }
+
+  private caption(model: GraphModel, state: ViewState): TemplateResult {
+    const failed = state.pass?.error && state.event?.type === "backward_end" ? "is-failed" : "";
+    const invitation = this.invited && state.step === state.total && state.total > 0;
+    const backwardAt = firstBackward(model);
+    return html`<div class="gl-caption ${failed}">
+      <span class="gl-phase-name is-${state.phase.kind}">${phaseName(state.phase, this.lang)}</span>
+      <p aria-live="polite">${sentence(messageOf(model, state, this.lang))}</p>
+      ${
+        invitation
+          ? html`<div class="gl-invite">
+              <span>${text(this.lang, backwardAt === null ? "inviteNoBackward" : "invite")}</span>
+              <button type="button" class="gl-call-to" @click=${() => this.start(0)}>▶ ${text(this.lang, "watch")}</button>
+              ${
+                backwardAt === null
+                  ? nothing
+                  : html`<button type="button" class="gl-call-to is-second" @click=${() => this.start(backwardAt)}>${text(this.lang, "watchBackward")}</button>`
+              }
+            </div>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  private notes(scene: Scene): TemplateResult | typeof nothing {
+    const truncated = this.document?.truncated ?? null;
+    if (!truncated && scene.folded.length === 0) return nothing;
+    return html`<div class="gl-note">
+      ${scene.folded.length > 0 ? html`<p>${text(this.lang, "foldedNote", { n: scene.folded.length })}</p>` : nothing}
+      ${
+        truncated
+          ? html`<p>${text(this.lang, "truncated", { reason: truncated.reason })}
+              ${text(this.lang, "leftOut", { nodes: truncated.nodes_left_out, events: truncated.events_left_out })}</p>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  // The film.
+
+  private goTo(step: number): void {
+    this.pause();
+    this.show(step);
+  }
+
+  private show(step: number): void {
+    const total = this.document?.events.length ?? 0;
+    this.step = Math.max(0, Math.min(step, total));
+    this.invited = false;
+    const event = this.document?.events[this.step - 1];
+    if (event && "span" in event && event.span) this.enterSpan(event.span);
+    else if (event?.type === "backward_end" && event.error !== null) this.showAsked(event.pass);
+    else this.leaveSpan();
+  }
+
+  /** A pass that failed points at the line that asked for it. */
+  private showAsked(pass: number): void {
+    const begun = this.document?.events.find((event) => event.type === "backward_begin" && event.pass === pass);
+    if (begun?.type === "backward_begin" && begun.span) this.enterSpan(begun.span);
+  }
+
+  private start(step: number): void {
+    this.show(step);
+    this.playing = true;
+    this.schedule();
+  }
+
+  private pause(): void {
+    this.playing = false;
+    clearTimeout(this.timer);
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (!this.playing) return;
+      this.show(this.step + 1);
+      if (this.step >= (this.document?.events.length ?? 0)) this.pause();
+      else this.schedule();
+    }, STEP_MS / this.speed);
+  }
+
+  private toggleStorey(storey: number): void {
+    const hidden = new Set(this.hidden_storeys);
+    if (!hidden.delete(storey)) hidden.add(storey);
+    this.hidden_storeys = hidden;
+  }
+
+  // Opening and walking.
+
+  private tabStop(parts: Pick<DrawContext, "state" | "layout" | "scene">): string | null {
+    const exists = (stop: string) => this.stopExists(stop, parts);
+    if (this.stop !== null && exists(this.stop)) return this.stop;
+    for (const placed of parts.layout.units) {
+      if (placed.unit.kind !== "fold" && unitExists(parts, placed)) return placed.unit.id;
+    }
+    return null;
+  }
+
+  private stopExists(stop: string, parts: Pick<DrawContext, "state" | "layout" | "scene">): boolean {
+    const { state, layout } = parts;
+    const known = state.tensors.get(stop) ?? state.functions.get(stop);
+    if (known) {
+      return known.exists && layout.units.some((u) => u.unit.id === stop || u.tensors.some(({ id }) => id === stop));
+    }
+    const placed = layout.units.find(({ unit }) => unit.id === stop);
+    return placed !== undefined && unitExists(parts, placed);
+  }
+
+  private select(id: Id): void {
+    this.selected = id;
+    const placed = this.layout?.units.find((u) => u.unit.id === id || u.tensors.some((t) => t.id === id));
+    if (placed) this.viewport.reveal(placed);
+    void this.updateComplete.then(() => {
+      const panel = this.querySelector<HTMLElement>(".gl-inspector");
+      panel?.focus({ preventScroll: true });
+      panel?.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  private closeInspector(): void {
+    this.selected = null;
+    const back = this.opener;
+    void this.updateComplete.then(() => {
+      if (back !== null) this.nodeElement(back)?.focus();
+    });
+  }
+
+  private nodeElement(stop: string): SVGElement | null {
+    return this.querySelector<SVGElement>(`[data-stop="${CSS.escape(stop)}"]`);
+  }
+
+  private clicked(event: MouseEvent): void {
+    if (this.viewport.dragged) return;
+    const node = stopElement(event.target);
+    if (node) this.openFrom(node);
+  }
+
+  private openFrom(node: SVGElement): void {
+    this.opener = node.dataset["stop"] ?? null;
+    this.stop = this.opener;
+    this.select(node.dataset["node"]!);
+  }
+
+  private key(event: KeyboardEvent): void {
+    const node = stopElement(event.target);
+    if (!node || !this.layout || !this.state || !this.scene) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      this.openFrom(node);
+    } else if (event.key.startsWith("Arrow")) {
+      event.preventDefault();
+      const parts = { state: this.state, layout: this.layout, scene: this.scene };
+      const to = neighbour(this.layout, node.dataset["stop"]!, event.key as Arrow, (stop) => this.stopExists(stop, parts));
+      if (to !== null) this.nodeElement(to)?.focus();
+    }
+  }
+
+  private focused(event: FocusEvent): void {
+    const node = stopElement(event.target);
+    if (!node || !this.layout) return;
+    this.stop = node.dataset["stop"]!;
+    this.requestUpdate();
+    const placed = this.layout.units.find((u) => u.unit.id === this.stop || u.tensors.some(({ id }) => id === this.stop));
+    if (placed && node.matches(":focus-visible")) this.viewport.reveal(placed);
+    this.enterNode(node.dataset["node"]!);
+  }
+
+  private hover(event: PointerEvent): void {
+    const node = stopElement(event.target);
+    if (node) this.enterNode(node.dataset["node"]!);
+  }
+
+  private leave(event: PointerEvent): void {
+    const node = stopElement(event.target);
+    if (node && stopElement(event.relatedTarget) !== node) this.leaveSpan();
+  }
+
+  private enterNode(id: Id): void {
+    const span = this.model && spanOf(nodeOf(this.model, id));
+    if (span) this.enterSpan(span);
+  }
+
+  private enterSpan(span: Span): void {
+    this.spanShown = true;
+    this.dispatchEvent(new CustomEvent<Span>("gl-span-enter", { detail: { ...span }, bubbles: true }));
+  }
+
+  private leaveSpan(): void {
+    if (!this.spanShown) return;
+    this.spanShown = false;
+    this.dispatchEvent(new CustomEvent("gl-span-leave", { bubbles: true }));
+  }
+
+  // The stage.
+
+  private stageBox(): DOMRect {
+    return this.querySelector(".gl-stage")!.getBoundingClientRect();
+  }
+
+  /** Gives the stage the height of the fitted graph, within bounds, and tells the viewport. */
+  private measureStage(): void {
+    const svg = this.querySelector<SVGSVGElement>(".gl-stage");
+    if (!svg || !this.layout || this.width === 0) return;
+    const { width, height, vertical } = this.layout;
+    const most = vertical ? 1400 : 620;
+    const room = svg.getBoundingClientRect().width;
+    const fitted = Math.max(0.2, Math.min(room / width, most / height, 1.15));
+    const tall = Math.max(120, Math.ceil(height * fitted));
+    svg.setAttribute("height", String(tall));
+    this.viewport.resize({ width: room, height: tall }, { width, height }, fitted);
+  }
+
+  private applyCamera(): void {
+    const camera = this.querySelector(".gl-camera");
+    camera?.setAttribute("transform", this.viewport.transform);
+    camera?.parentElement?.classList.toggle("holds-touch", this.viewport.holdsTouch);
+  }
+
+  override firstUpdated(): void {
+    this.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.selected === null) return;
+      event.stopPropagation();
+      this.closeInspector();
+    });
+  }
+}
+
+/** Widths that share a layout: not measured yet, narrow, and steps of 200 pixels from there. */
+function shapeOf(width: number): number {
+  if (width === 0) return -1;
+  return width < NARROW ? 0 : Math.ceil(width / 200);
+}
+
+function stopElement(target: EventTarget | null): SVGElement | null {
+  return target instanceof Element ? target.closest<SVGElement>("[data-stop]") : null;
+}
+
+if (!customElements.get("gl-graph")) customElements.define("gl-graph", GraphView);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "gl-graph": GraphView;
+  }
+}

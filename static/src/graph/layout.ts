@@ -1,0 +1,380 @@
+/**
+ * Places the whole final graph once, in layers: operands before operations, results after them. Left to right, or
+ * top to bottom where the page is narrow. Pure and deterministic; dagre orders the layers and leaves room for labels.
+ */
+
+import { Graph, layout as runDagre } from "@dagrejs/dagre";
+import type { Id } from "./document";
+import type { GraphModel } from "./model";
+import {
+  aliasText,
+  chipsOf,
+  CHIP_HEIGHT,
+  CIRCLE,
+  filmExtent,
+  functionName,
+  monoWidth,
+  sansWidth,
+  STEM,
+  tensorBox,
+  type Chip,
+  type FilmExtent,
+  type TensorBox,
+} from "./metrics";
+import { curve, type Point } from "./curve";
+import type { Link, Scene, Unit } from "./scene";
+
+export interface PlacedTensor {
+  id: Id;
+  x: number;
+  y: number;
+  box: TensorBox;
+}
+
+export interface PlacedUnit {
+  unit: Unit;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** Centre of the circle of an operation; of the whole unit otherwise. */
+  cx: number;
+  cy: number;
+  tensors: PlacedTensor[];
+  chips: (Chip & { x: number; y: number })[];
+  /** Where PyTorch's name is written, for operations. */
+  name: { x: number; y: number; anchor: "middle" | "start"; text: string } | null;
+}
+
+export interface PlacedLink {
+  link: Link;
+  path: string;
+  start: Point;
+  end: Point;
+  label: Point;
+}
+
+/** The short line from an operation to a result. */
+export interface PlacedStem {
+  edge: number;
+  from: Id;
+  to: Id;
+  path: string;
+  start: Point;
+  end: Point;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  vertical: boolean;
+  units: PlacedUnit[];
+  links: PlacedLink[];
+  stems: PlacedStem[];
+  /** One band for each storey, top first. */
+  bands: { storey: number; y: number; height: number }[];
+}
+
+export interface LayoutOptions {
+  vertical: boolean;
+  /** Width to fill with independent parts before a new row is begun. */
+  width: number;
+}
+
+const MARGIN = 18;
+const BETWEEN_PARTS = 26;
+const BAND_HEADER = 26;
+
+export function layoutScene(model: GraphModel, scene: Scene, options: LayoutOptions): Layout {
+  const extent = filmExtent(model);
+  const placed = new Map<string, PlacedUnit>();
+  for (const unit of scene.units) placed.set(unit.id, measure(model, extent, unit, options.vertical));
+  const links: PlacedLink[] = [];
+  const bands: Layout["bands"] = [];
+  const storeys = [...new Set(scene.units.map((unit) => unit.storey))].sort((a, b) => b - a);
+  let top = 0;
+  let width = 0;
+  for (const storey of storeys) {
+    const header = storeys.length > 1 ? BAND_HEADER : 0;
+    const units = scene.units.filter((unit) => unit.storey === storey).map((unit) => placed.get(unit.id)!);
+    const size = placeStorey(extent, scene, units, links, options, top + header);
+    bands.push({ storey, y: top, height: size.height + header });
+    top += size.height + header + (storeys.length > 1 ? 12 : 0);
+    width = Math.max(width, size.width);
+  }
+  const units = [...placed.values()];
+  return { width, height: top, vertical: options.vertical, units, links, stems: stems(model, units, options.vertical), bands };
+}
+
+/** Sizes a unit and places its parts relative to its own top left corner. */
+function measure(model: GraphModel, extent: FilmExtent, unit: Unit, vertical: boolean): PlacedUnit {
+  const base = { unit, x: 0, y: 0, chips: [], name: null, tensors: [] };
+  if (unit.kind === "alias") {
+    const width = Math.ceil(monoWidth(aliasText(model, unit), 12) + 26);
+    return { ...base, width, height: 24, cx: width / 2, cy: 12 };
+  }
+  if (unit.kind === "fold") return { ...base, width: 190, height: 56, cx: 95, cy: 28 };
+  const boxes = unit.tensors.map((id) => ({ id, box: tensorBox(model, extent, id) }));
+  if (unit.kind === "tensor") {
+    const { box, id } = boxes[0]!;
+    return { ...base, width: box.width, height: box.height, cx: box.width / 2, cy: box.height / 2, tensors: [{ id, box, x: 0, y: 0 }] };
+  }
+  return vertical ? measureDown(model, base, boxes) : measureAcross(model, base, boxes);
+}
+
+type Base = Omit<PlacedUnit, "width" | "height" | "cx" | "cy">;
+type Boxes = { id: Id; box: TensorBox }[];
+
+function measureAcross(model: GraphModel, base: Base, boxes: Boxes): PlacedUnit {
+  const id = base.unit.function!;
+  const text = functionName(model, id);
+  const chips = chipsOf(model, id);
+  const chipsWidth = chips.reduce((sum, chip) => sum + chip.width + 3, -3);
+  const column = Math.max(2 * CIRCLE, sansWidth(text, 10), chipsWidth);
+  const stacked = boxes.reduce((sum, { box }) => sum + box.height + 8, -8);
+  const above = CIRCLE + (chips.length > 0 ? CHIP_HEIGHT + 5 : 0);
+  const half = Math.max(above, CIRCLE + 16, stacked / 2);
+  const tall = stacked / 2 > CIRCLE + 4;
+  const left = Math.max(column / 2 + CIRCLE + STEM, tall ? column + 6 : 0);
+  let y = half - stacked / 2;
+  const tensors = boxes.map(({ id: tensor, box }) => {
+    const at = { id: tensor, box, x: left, y };
+    y += box.height + 8;
+    return at;
+  });
+  const widest = Math.max(0, ...boxes.map(({ box }) => box.width));
+  let x = column / 2 - chipsWidth / 2;
+  return {
+    ...base,
+    width: boxes.length > 0 ? left + widest : column,
+    height: 2 * half,
+    cx: column / 2,
+    cy: half,
+    tensors,
+    chips: chips.map((chip) => {
+      const at = { ...chip, x, y: half - CIRCLE - 5 - CHIP_HEIGHT };
+      x += chip.width + 3;
+      return at;
+    }),
+    name: { x: column / 2, y: half + CIRCLE + 12, anchor: "middle", text },
+  };
+}
+
+function measureDown(model: GraphModel, base: Base, boxes: Boxes): PlacedUnit {
+  const id = base.unit.function!;
+  const text = functionName(model, id);
+  const chips = chipsOf(model, id);
+  const row = boxes.reduce((sum, { box }) => sum + box.width + 8, -8);
+  const cx = Math.max(CIRCLE, row / 2);
+  const chipsWidth = chips.reduce((sum, chip) => sum + chip.width + 3, 0);
+  let x = cx - row / 2;
+  const y = 2 * CIRCLE + 16;
+  const tensors = boxes.map(({ id: tensor, box }) => {
+    const at = { id: tensor, box, x, y };
+    x += box.width + 8;
+    return at;
+  });
+  const tallest = Math.max(0, ...boxes.map(({ box }) => box.height));
+  let chipX = cx + CIRCLE + 6;
+  return {
+    ...base,
+    width: Math.max(cx + CIRCLE + 6 + Math.max(sansWidth(text, 10), chipsWidth), cx + row / 2),
+    height: boxes.length > 0 ? y + tallest : 2 * CIRCLE,
+    cx,
+    cy: CIRCLE,
+    tensors,
+    chips: chips.map((chip) => {
+      const at = { ...chip, x: chipX, y: CIRCLE + 3 };
+      chipX += chip.width + 3;
+      return at;
+    }),
+    name: { x: cx + CIRCLE + 6, y: CIRCLE - 4, anchor: "start", text },
+  };
+}
+
+/** Lays out each connected part on its own; single boxes share rows, larger parts stand below one another. */
+function placeStorey(
+  extent: FilmExtent,
+  scene: Scene,
+  units: PlacedUnit[],
+  out: PlacedLink[],
+  options: LayoutOptions,
+  top: number,
+): { width: number; height: number } {
+  const ids = new Set(units.map(({ unit }) => unit.id));
+  const links = scene.links.filter((link) => ids.has(link.from) && ids.has(link.to));
+  let x = MARGIN;
+  let y = top + MARGIN;
+  let rowHeight = 0;
+  let width = 0;
+  for (const part of connectedParts(units, links)) {
+    const inPart = new Set(part.map(({ unit }) => unit.id));
+    const partLinks = links.filter((link) => inPart.has(link.from));
+    const size = placePart(extent, part, partLinks, options.vertical);
+    if (x > MARGIN && (partLinks.length > 0 || x + size.width > options.width)) {
+      x = MARGIN;
+      y += rowHeight + BETWEEN_PARTS;
+      rowHeight = 0;
+    }
+    for (const unit of part) move(unit, x, y);
+    out.push(...size.links.map((routed) => route(routed, x, y, options.vertical)));
+    width = Math.max(width, x + size.width + MARGIN);
+    rowHeight = Math.max(rowHeight, size.height);
+    x += size.width + BETWEEN_PARTS;
+    if (partLinks.length > 0) x = Infinity;
+  }
+  return { width, height: y - top + rowHeight + MARGIN };
+}
+
+function connectedParts(units: PlacedUnit[], links: Link[]): PlacedUnit[][] {
+  const root = new Map(units.map(({ unit }) => [unit.id, unit.id]));
+  const find = (id: string): string => {
+    let at = id;
+    while (root.get(at) !== at) at = root.get(at)!;
+    root.set(id, at);
+    return at;
+  };
+  for (const link of links) root.set(find(link.from), find(link.to));
+  const parts = new Map<string, PlacedUnit[]>();
+  for (const placed of units) {
+    const key = find(placed.unit.id);
+    const part = parts.get(key);
+    if (part) part.push(placed);
+    else parts.set(key, [placed]);
+  }
+  // Lone boxes first: the leaves whose uses are drawn by stand-ins.
+  const all = [...parts.values()];
+  return [...all.filter((part) => part.length === 1), ...all.filter((part) => part.length > 1)];
+}
+
+interface Routed {
+  link: Link;
+  from: PlacedUnit;
+  to: PlacedUnit;
+  bends: Point[];
+  label: Point;
+  /** Place among the links that enter the same operation, and among those that leave the same tensor, −1 … 1. */
+  entering: number;
+  leaving: number;
+}
+
+function placePart(extent: FilmExtent, part: PlacedUnit[], links: Link[], vertical: boolean) {
+  const graph = new Graph({ multigraph: true });
+  graph.setGraph({
+    rankdir: vertical ? "TB" : "LR",
+    nodesep: vertical ? 18 : 22,
+    edgesep: 12,
+    ranksep: vertical ? 26 : 42,
+    ranker: part.length > 120 ? "tight-tree" : "network-simplex",
+  });
+  const byId = new Map(part.map((placed) => [placed.unit.id, placed]));
+  for (const { unit, width, height } of part) graph.setNode(unit.id, { width, height });
+  for (const link of links) {
+    const wide = extent.edgeText.get(link.edge) ?? 0;
+    const label = wide > 0 ? { width: wide + 12, height: 18 } : { width: 0, height: 0 };
+    graph.setEdge(link.from, link.to, { ...label, labelpos: "c", weight: isTrunk(byId, link) ? 3 : 1 }, link.id);
+  }
+  runDagre(graph);
+  for (const placed of part) {
+    const node = graph.node(placed.unit.id) as { x: number; y: number };
+    move(placed, node.x - placed.width / 2, node.y - placed.height / 2);
+  }
+  const routed: Routed[] = links.map((link) => {
+    const edge = graph.edge({ v: link.from, w: link.to, name: link.id }) as { points: Point[]; x?: number; y?: number };
+    const inner = edge.points.slice(1, -1);
+    // A long edge may begin and end its swing where it likes: only the bends between other units hold it in place.
+    const bends = inner.length >= 3 ? inner.slice(1, -1) : inner;
+    const middle = edge.points[Math.floor(edge.points.length / 2)]!;
+    const label = edge.x !== undefined && edge.y !== undefined ? { x: edge.x, y: edge.y } : middle;
+    return { link, from: byId.get(link.from)!, to: byId.get(link.to)!, bends, label, entering: 0, leaving: 0 };
+  });
+  spreadEnds(routed, vertical);
+  const size = graph.graph() as { width?: number; height?: number };
+  return { width: size.width ?? part[0]!.width, height: size.height ?? part[0]!.height, links: routed };
+}
+
+/** Results that are used again make the long straight line of the picture; constants join from the side. */
+function isTrunk(byId: Map<string, PlacedUnit>, link: Link): boolean {
+  return byId.get(link.from)!.unit.kind === "function";
+}
+
+/** Links that meet at one unit keep the order in which they come, so that they do not cross there. */
+function spreadEnds(routed: Routed[], vertical: boolean): void {
+  const across = (p: Point) => (vertical ? p.x : p.y);
+  const spread = (key: (one: Routed) => string, bend: (one: Routed) => Point, put: (one: Routed, at: number) => void) => {
+    const groups = new Map<string, Routed[]>();
+    for (const one of routed) groups.set(key(one), [...(groups.get(key(one)) ?? []), one]);
+    for (const list of groups.values()) {
+      list.sort((a, b) => across(bend(a)) - across(bend(b)) || a.link.slot - b.link.slot);
+      list.forEach((one, i) => put(one, list.length === 1 ? 0 : (2 * i) / (list.length - 1) - 1));
+    }
+  };
+  spread(
+    ({ link }) => link.to,
+    (one) => one.bends.at(-1) ?? one.label,
+    (one, at) => (one.entering = at),
+  );
+  spread(
+    ({ link }) => `${link.from} ${link.tensor}`,
+    (one) => one.bends[0] ?? one.label,
+    (one, at) => (one.leaving = at),
+  );
+}
+
+function route(routed: Routed, dx: number, dy: number, vertical: boolean): PlacedLink {
+  const { from, to, link } = routed;
+  const shift = ({ x, y }: Point): Point => ({ x: x + dx, y: y + dy });
+  const start = exit(from, link.tensor, routed.leaving, vertical);
+  const end = entry(to, routed.entering, vertical);
+  const bends = routed.bends.map(shift);
+  return { link, start, end, label: shift(routed.label), path: curve([start, ...bends, end], vertical) };
+}
+
+function exit(from: PlacedUnit, tensor: Id, spread: number, vertical: boolean): Point {
+  const drawn = from.tensors.find(({ id }) => id === tensor);
+  const box = drawn ? { ...drawn.box, x: drawn.x, y: drawn.y } : from;
+  const shift = spread * Math.min(11, (vertical ? box.width : box.height) / 2 - 8);
+  return vertical
+    ? { x: box.x + box.width / 2 + shift, y: box.y + box.height }
+    : { x: box.x + box.width, y: box.y + box.height / 2 + shift };
+}
+
+function entry(to: PlacedUnit, spread: number, vertical: boolean): Point {
+  if (to.unit.kind !== "function") return vertical ? { x: to.cx, y: to.y } : { x: to.x, y: to.cy };
+  const angle = spread * 0.7;
+  const along = CIRCLE * Math.cos(angle);
+  const across = CIRCLE * Math.sin(angle);
+  return vertical ? { x: to.cx + across, y: to.cy - along } : { x: to.cx - along, y: to.cy + across };
+}
+
+function move(placed: PlacedUnit, dx: number, dy: number): void {
+  placed.x += dx;
+  placed.y += dy;
+  placed.cx += dx;
+  placed.cy += dy;
+  for (const part of [...placed.tensors, ...placed.chips]) {
+    part.x += dx;
+    part.y += dy;
+  }
+  if (placed.name) {
+    placed.name.x += dx;
+    placed.name.y += dy;
+  }
+}
+
+function stems(model: GraphModel, units: PlacedUnit[], vertical: boolean): PlacedStem[] {
+  const found: PlacedStem[] = [];
+  for (const placed of units) {
+    if (placed.unit.function === null) continue;
+    for (const edge of model.results.get(placed.unit.function) ?? []) {
+      const result = placed.tensors.find(({ id }) => id === edge.to);
+      if (!result) continue;
+      const start = vertical ? { x: placed.cx, y: placed.cy + CIRCLE } : { x: placed.cx + CIRCLE, y: placed.cy };
+      const end = vertical
+        ? { x: result.x + result.box.width / 2, y: result.y }
+        : { x: result.x, y: result.y + result.box.height / 2 };
+      found.push({ edge: edge.index, from: edge.from, to: edge.to, start, end, path: curve([start, end], vertical) });
+    }
+  }
+  return found;
+}

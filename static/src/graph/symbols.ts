@@ -1,0 +1,79 @@
+/** What is written inside an operation's circle. */
+
+import type { FunctionNode } from "./document";
+
+const SYMBOLS: Record<string, string> = {
+  add: "+",
+  sub: "−",
+  rsub: "−",
+  mul: "×",
+  div: "÷",
+  neg: "−x",
+  mm: "@",
+  bmm: "@",
+  mv: "@",
+  dot: "·",
+  matmul: "@",
+  addmm: "@+",
+  sum: "Σ",
+  mean: "x̄",
+  prod: "Π",
+  exp: "eˣ",
+  log: "ln",
+  log2: "log₂",
+  log10: "lg",
+  sqrt: "√",
+  rsqrt: "1/√",
+  abs: "|x|",
+  reciprocal: "1/x",
+  square: "x²",
+  sigmoid: "σ",
+  relu: "relu",
+  tanh: "tanh",
+  t: "xᵀ",
+  transpose: "xᵀ",
+  permute: "⇄",
+  view: "▭",
+  reshape: "▭",
+  expand: "↔",
+  squeeze: "▭",
+  unsqueeze: "▭",
+  clone: "⧉",
+  copy: "⧉",
+  cat: "⧺",
+  stack: "☰",
+  select: "[i]",
+  slice: "[:]",
+  index: "[…]",
+  where: "?:",
+  maximum: "max",
+  minimum: "min",
+  binary_cross_entropy: "bce",
+  mse_loss: "mse",
+  softmax: "smax",
+  log_softmax: "lsm",
+};
+
+const SUPERSCRIPTS: Record<string, string> = { "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹" };
+
+/** `×`, `+1`, `x²`, `Σ`: at most six characters, a plain-number operand included where it is short. */
+export function symbolOf(node: FunctionNode): string {
+  const op = node.op.replace(/^_+|_+$/g, "");
+  if (op === "pow") return power(node.inputs[1]?.text ?? node.attributes["exponent"] ?? null);
+  const base = SYMBOLS[op] ?? op;
+  if (["add", "sub", "mul", "div"].includes(op) && node.inputs.length === 2) {
+    const text = node.inputs[1]!.text ?? null;
+    const number = text?.replace(/\.0$/, "").replaceAll("-", "−");
+    if (number !== undefined && number.length <= 4 && !number.startsWith("−")) return base + number;
+  }
+  const letters = [...base];
+  return letters.length <= 6 ? base : letters.slice(0, 5).join("") + "…";
+}
+
+function power(exponent: string | null): string {
+  const text = exponent?.replace(/\.0$/, "") ?? "";
+  const raised = [...text].map((c) => SUPERSCRIPTS[c]);
+  if (text.length === 0 || text.length > 3) return "xⁿ";
+  if (raised.every((c) => c !== undefined)) return "x" + raised.join("");
+  return "xⁿ";
+}

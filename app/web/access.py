@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from app.sessions.store import Session, SessionStore, UnknownSession
+from app.sessions.errors import UnknownSession
+from app.sessions.session import Session
+from app.sessions.store import SessionStore
 from app.web.problems import Problem
 
 COOKIE = "gradlens_session"
@@ -59,14 +61,19 @@ async def own_session(session: str, request: Request, store: Store) -> Session:
     try:
         found = store.get(session)
     except UnknownSession:
-        raise Problem(
-            "unknown-session",
-            "The session has ended. Open a new one with POST /api/sessions and send the cells that had run as history.",
-        ) from None
+        raise unknown_session() from None
     wait = request.app.state.session_rates.take(session)
     if wait:
         raise Problem("too-many-requests", "Wait a moment before the next call of this session.", retry_after=wait)
     return found
+
+
+def unknown_session() -> Problem:
+    """The problem for a session that is no more."""
+    return Problem(
+        "unknown-session",
+        "The session has ended. Open a new one with POST /api/sessions and send the cells that had run as history.",
+    )
 
 
 async def json_body(request: Request) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -12,9 +12,11 @@ from starlette.responses import Response
 from app.config import Limits
 from app.lessons.catalog import Catalog
 from app.lessons.model import LANGUAGES, Lang, Lesson
-from app.sessions.store import HistoryCell, Output, Session, TooManySessions
+from app.sessions.errors import KernelsUnavailable, SessionBusy, TooManySessions, UnknownSession
+from app.sessions.events import Output
+from app.sessions.session import Session
 from app.web import sse
-from app.web.access import JsonBody, OwnSession, Store, delete_cookie, own_session, set_cookie
+from app.web.access import JsonBody, OwnSession, Store, delete_cookie, own_session, set_cookie, unknown_session
 from app.web.metrics import Metrics
 from app.web.models import (
     CheckBody,
@@ -39,11 +41,11 @@ async def open_session(request: Request, response: Response, store: Store) -> Se
     """Open a session: one kernel, one namespace."""
     try:
         session = store.create()
-    except TooManySessions:
+    except TooManySessions as error:
         raise Problem(
             "too-many-sessions",
-            "This server is full. Close other pages of the course or try again soon.",
-            retry_after=5,
+            "This server has as many learners as it can hold. Close other pages of the course, or try again soon.",
+            retry_after=error.retry_after,
         ) from None
     response.headers["Cache-Control"] = "no-store"
     set_cookie(response, session.id, secure=_reached_by_tls(request))
@@ -71,25 +73,36 @@ async def run(own: OwnSession, body: RunBody, request: Request) -> Response:
     limits: Limits = request.app.state.settings.limits
     _check_source(body.source, limits)
     _check_history(body, limits)
-    history = [HistoryCell(cell=item.cell, source=item.source) for item in body.history]
     return sse.EventStream(
-        _run(own, body, history, request.app.state.metrics),
+        _run(own, body, request.app.state.metrics),
         on_disconnect=own.interrupt,
-        last_words=_status("killed", "The server failed while the cell ran; its log says why.", 0, None),
+        last_words=_last_words,
     )
 
 
-async def _run(
-    session: Session, body: RunBody, history: Sequence[HistoryCell], metrics: Metrics
-) -> AsyncIterator[bytes]:
+async def _run(session: Session, body: RunBody, metrics: Metrics) -> AsyncIterator[bytes]:
     started = time.perf_counter()
-    async for event in session.run(cell=body.cell, source=body.source, lesson=body.lesson, history=history):
-        if isinstance(event, Output):
-            yield sse.encode("output", event.output)
-        else:
-            metrics.runs.labels(event.status).inc()
-            yield _status(event.status, event.reason, event.elapsed_ms, event.execution_count)
+    try:
+        async for event in session.run(cell=body.cell, source=body.source, lesson=body.lesson, history=body.history):
+            if isinstance(event, Output):
+                yield sse.encode("output", event.output)
+            else:
+                metrics.runs.labels(event.status).inc()
+                yield _status(event.status, event.reason, event.elapsed_ms, event.execution_count)
+    except SessionBusy as error:
+        raise Problem("busy", str(error), retry_after=1) from None
+    except KernelsUnavailable as error:
+        raise Problem(
+            "unavailable", f"No kernel can be started now ({error}). Try again soon.", retry_after=5
+        ) from None
+    except UnknownSession:
+        raise unknown_session() from None
     metrics.run_seconds.observe(time.perf_counter() - started)
+
+
+def _last_words(error: Exception) -> bytes:
+    reason = error.detail if isinstance(error, Problem) else "The server failed while the cell ran; its log says why."
+    return _status("killed", reason, 0, None)
 
 
 def _status(status: str, reason: str | None, elapsed_ms: int, execution_count: int | None) -> bytes:

@@ -22,7 +22,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "unknown-exercise": (404, "No such exercise"),
     "not-found": (404, "Nothing here"),
     "method-not-allowed": (405, "Not a method of this address"),
-    "busy": (409, "The session is running a cell"),
+    "busy": (409, "Too many cells wait to run"),
     "too-large": (413, "Too large"),
     "not-json": (415, "The body must be JSON"),
     "invalid": (422, "The body is not what was expected"),

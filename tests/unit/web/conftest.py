@@ -13,7 +13,9 @@ import pytest
 from app.config import Settings
 from app.main import create_app
 from app.resources import Resources, find_resources
-from app.sessions.store import HistoryCell, Output, Status, TooManySessions, UnknownSession
+from app.sessions.errors import TooManySessions, UnknownSession
+from app.sessions.events import Output, Status
+from app.sessions.replay import HistoryCell
 
 ORIGIN = "http://127.0.0.1:8000"
 STATUS = Status(status="ok", reason=None, elapsed_ms=1, execution_count=1)
@@ -67,14 +69,14 @@ class FakeStore:
 
     def create(self) -> FakeSession:
         if self.full:
-            raise TooManySessions
+            raise TooManySessions(60)
         session = FakeSession(f"s{len(self.sessions)}-{'x' * 20}")
         self.sessions[session.id] = session
         return session
 
     def get(self, session_id: str) -> FakeSession:
         if session_id not in self.sessions:
-            raise UnknownSession(session_id)
+            raise UnknownSession
         return self.sessions[session_id]
 
     async def delete(self, session_id: str) -> None:
@@ -128,7 +130,7 @@ def resources(tmp_path: Path) -> Resources:
 @pytest.fixture
 def make_web(resources: Resources) -> Callable[..., Web]:
     """Builds the app with given settings."""
-    return lambda settings=Settings(): Web(settings, resources)
+    return lambda settings=None: Web(settings or Settings(), resources)
 
 
 @pytest.fixture

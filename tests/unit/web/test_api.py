@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.config import Limits, Settings
-from app.sessions.store import Output
+from app.sessions.errors import KernelsUnavailable, SessionBusy, UnknownSession
+from app.sessions.events import Output
 
 
 def events(text: str) -> list[tuple[str, Any]]:
@@ -70,6 +71,23 @@ def test_a_run_that_breaks_off_still_ends_with_a_status(web: Any) -> None:
     assert [name for name, _ in found] == ["output", "status"]
     assert found[-1][1]["status"] == "killed"
     assert "broken" not in found[-1][1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (SessionBusy(), 409, "busy"),
+        (KernelsUnavailable("no"), 503, "unavailable"),
+        (UnknownSession(), 404, "unknown-session"),
+    ],
+)
+def test_a_run_that_cannot_begin_is_a_problem(web: Any, error: Exception, status: int, kind: str) -> None:
+    session, address, headers = web.session()
+    session.events = [error]
+    answer = web.post(f"{address}/run", headers=headers, json={"cell": "c", "source": "x"})
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/docs#{kind}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert status == 404 or int(answer.headers["retry-after"]) >= 1
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ def test_malformed_origins_are_refused_at_once(origin: str) -> None:
         Settings(origins=(origin,))
 
 
-@pytest.mark.parametrize("path", ["/en/", "/api/lessons", "/static/main-AAAAAAAA.js", "/nothing", "/docs", "/api/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/en/", "/api/lessons", "/static/main-AAAAAAAA.js", "/nothing", "/docs", "/api/nothing"]
+)
 def test_every_answer_carries_the_policy(web: Any, path: str) -> None:
     headers = web.get(path, headers={"Accept": "text/html"}).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))

@@ -9,6 +9,10 @@ import pytest
 from app.web import sse
 
 
+def repr_bytes(error: Exception) -> bytes:
+    return repr(error).encode()
+
+
 class Connection:
     """A connection whose reader can leave."""
 
@@ -49,7 +53,7 @@ def test_chunks_pass_through_unbuffered() -> None:
         async def interrupt() -> None:
             raise AssertionError("nobody left")
 
-        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=b"")
+        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=repr_bytes)
         task = asyncio.create_task(stream({}, connection.receive, connection.send))
         while b"first" not in connection.body:
             connection.arrived.clear()
@@ -78,7 +82,7 @@ def test_a_reader_who_leaves_interrupts_the_work_which_then_ends_in_order() -> N
         async def interrupt() -> None:
             stopped.set()
 
-        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=b"")
+        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=repr_bytes)
         task = asyncio.create_task(stream({}, connection.receive, connection.send))
         await connection.arrived.wait()
         connection.left.set()
@@ -104,7 +108,7 @@ def test_a_lost_connection_reported_by_send_is_survived() -> None:
 
         async def interrupt() -> None: ...
 
-        await sse.EventStream(events(), on_disconnect=interrupt, last_words=b"")({}, connection.receive, send)
+        await sse.EventStream(events(), on_disconnect=interrupt, last_words=repr_bytes)({}, connection.receive, send)
         assert finished == ["status"]
 
     asyncio.run(scenario())
@@ -120,9 +124,49 @@ def test_last_words_when_the_work_fails() -> None:
 
         async def interrupt() -> None: ...
 
-        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=b"sorry")
+        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=lambda error: f"sorry: {error}".encode())
         await stream({}, connection.receive, connection.send)
-        assert connection.body == b"first sorry"
+        assert connection.body == b"first sorry: broken"
+
+    asyncio.run(scenario())
+
+
+def test_a_failure_before_the_first_event_is_raised_and_nothing_was_sent() -> None:
+    async def scenario() -> None:
+        connection = Connection()
+
+        async def events() -> AsyncIterator[bytes]:
+            raise RuntimeError("busy")
+            yield b""
+
+        async def interrupt() -> None: ...
+
+        with pytest.raises(RuntimeError, match="busy"):
+            await sse.EventStream(events(), on_disconnect=interrupt, last_words=repr_bytes)(
+                {}, connection.receive, connection.send
+            )
+        assert connection.sent == []
+
+    asyncio.run(scenario())
+
+
+def test_a_silent_start_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "PATIENCE", 0.01)
+
+    async def scenario() -> None:
+        connection = Connection()
+
+        async def events() -> AsyncIterator[bytes]:
+            await connection.arrived.wait()
+            raise RuntimeError("late")
+            yield b""
+
+        async def interrupt() -> None: ...
+
+        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=repr_bytes)
+        await stream({}, connection.receive, connection.send)
+        assert connection.sent[0]["status"] == 200
+        assert connection.body.endswith(b"RuntimeError('late')")
 
     asyncio.run(scenario())
 
@@ -141,7 +185,7 @@ def test_silence_is_filled_with_comments(monkeypatch: pytest.MonkeyPatch) -> Non
 
         async def interrupt() -> None: ...
 
-        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=b"")
+        stream = sse.EventStream(events(), on_disconnect=interrupt, last_words=repr_bytes)
         await stream({}, connection.receive, connection.send)
         assert connection.body.endswith(b"end")
 

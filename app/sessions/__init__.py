@@ -1,0 +1,1 @@
+"""Sessions: who is running what, and the rebuilding of a lost namespace."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from app.kernels.events import KernelEvent, Output, Status
+from app.kernels.forkclient import KernelsUnavailable
+from app.kernels.pool import KernelPool
 from app.lessons.catalog import Catalog
 from app.lessons.errors import LessonError
 from app.lessons.lint import lint_lessons
@@ -54,7 +56,11 @@ def check_lessons(root: Path, out: TextIO, pool: Pool | None = None) -> int:
         out.write(f"{error}\n")
         return 1
     lessons = [lesson for pair in zip(*(catalog.lessons(lang) for lang in LANGUAGES), strict=True) for lesson in pair]
-    different = asyncio.run(_check(lessons, out, pool or _kernel_pool()))
+    try:
+        different = asyncio.run(_check(lessons, out, pool or KernelPool()))
+    except KernelsUnavailable as error:
+        out.write(f"No cell can be run: {error}\n")
+        return 1
     cells = _count(sum(len(lesson.cells) for lesson in lessons), "cell")
     differ = _count(different, "cell differs", "cells differ")
     out.write(f"{len(lessons)} pages, {cells}: {differ} from PyTorch, {_count(len(problems), 'problem')} of form\n")
@@ -96,8 +102,8 @@ async def run_lesson(pool: Pool, lesson: Lesson) -> dict[str, list[CellOutput]]:
 
 async def _check(lessons: Sequence[Lesson], out: TextIO, pool: Pool) -> int:
     different = 0
-    await pool.start()
     try:
+        await pool.start()
         for lesson in lessons:
             differences = compare(lesson, await run_lesson(pool, lesson))
             different += len(differences)
@@ -107,13 +113,6 @@ async def _check(lessons: Sequence[Lesson], out: TextIO, pool: Pool) -> int:
     finally:
         await pool.close()
     return different
-
-
-def _kernel_pool() -> Pool:
-    from app.kernels.pool import KernelPool
-
-    pool: Pool = KernelPool()
-    return pool
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

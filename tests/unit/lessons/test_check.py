@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from app.kernels.events import KernelEvent, Output, Status
+from app.kernels.forkclient import KernelsUnavailable
 from app.lessons.check import check_lessons
 from app.lessons.recordings import RecordedCell, Recording, load_recording, save_recording
 
@@ -109,6 +110,16 @@ def test_lessons_that_cannot_be_read_end_the_check(course: Any) -> None:
     assert status == 1
     assert "lessons/01-one/en.md: the file is missing" in said
     assert pool.ran == []
+
+
+def test_a_machine_that_runs_no_cells_is_told(course: Any) -> None:
+    class NoPool(ScriptedPool):
+        async def start(self) -> None:
+            raise KernelsUnavailable("no fork here")
+
+    out = io.StringIO()
+    assert check_lessons(course.root, out, NoPool(as_recorded)) == 1
+    assert out.getvalue() == "No cell can be run: no fork here\n"
 
 
 def test_kernels_are_ended_when_a_run_breaks(course: Any) -> None:

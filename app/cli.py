@@ -89,6 +89,7 @@ def _serve(options: argparse.Namespace) -> int:
     import uvicorn
 
     from app.main import ConfinementMissing, create_app
+    from app.sessions.errors import KernelsUnavailable
     from app.web.assets import BundleMissing
 
     try:
@@ -126,7 +127,7 @@ def _serve(options: argparse.Namespace) -> int:
         asyncio.run(run())
     except KeyboardInterrupt:
         return 0
-    except ConfinementMissing as error:
+    except (ConfinementMissing, KernelsUnavailable) as error:
         return _fail(str(error))
     finally:
         listener.close()

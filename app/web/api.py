@@ -14,6 +14,7 @@ from app.lessons.catalog import Catalog
 from app.lessons.model import LANGUAGES, Lang, Lesson
 from app.sessions.errors import KernelsUnavailable, SessionBusy, TooManySessions, UnknownSession
 from app.sessions.events import Output
+from app.sessions.replay import HistoryCell
 from app.sessions.session import Session
 from app.web import sse
 from app.web.access import JsonBody, OwnSession, Store, delete_cookie, own_session, set_cookie, unknown_session
@@ -82,8 +83,9 @@ async def run(own: OwnSession, body: RunBody, request: Request) -> Response:
 
 async def _run(session: Session, body: RunBody, metrics: Metrics) -> AsyncIterator[bytes]:
     started = time.perf_counter()
+    history = [HistoryCell(cell=item.cell, source=item.source) for item in body.history]
     try:
-        async for event in session.run(cell=body.cell, source=body.source, lesson=body.lesson, history=body.history):
+        async for event in session.run(cell=body.cell, source=body.source, lesson=body.lesson, history=history):
             if isinstance(event, Output):
                 yield sse.encode("output", event.output)
             else:

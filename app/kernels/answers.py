@@ -11,7 +11,6 @@ from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.utils.tokenutil import token_at_cursor
 
 from app.kernels import torch_alias
-from app.kernels.shell import Shell
 from app.kernels.streams import shorten
 
 #: The most completions in an answer, and the longest documentation, in characters.
@@ -19,7 +18,7 @@ _MATCHES = 200
 _DOCUMENTATION = 16 * 1024
 
 
-def complete(shell: Shell, source: str, cursor: int) -> dict[str, Any]:
+def complete(shell: Any, source: str, cursor: int) -> dict[str, Any]:
     """Return the completions at `cursor`, counted in code points: `matches`, and what they replace."""
     with provisionalcompleter(), _torch_in_sight(shell):
         found = list(rectify_completions(source, shell.Completer.completions(source, cursor)))[: 5 * _MATCHES]
@@ -27,11 +26,14 @@ def complete(shell: Shell, source: str, cursor: int) -> dict[str, Any]:
     for match in found:
         matches.setdefault(match.text, "" if match.type in (None, "<unknown>") else str(match.type))
     start, end = (found[0].start, found[0].end) if found else (cursor, cursor)
+    if matches and all(text.startswith(".") for text in matches):
+        # IPython counts the dot of an attribute to the match.
+        matches, start = {text[1:]: kind for text, kind in matches.items()}, start + 1
     shown = [{"text": text, "type": kind} for text, kind in list(matches.items())[:_MATCHES]]
     return {"matches": shown, "start": start, "end": end}
 
 
-def inspect(shell: Shell, source: str, cursor: int) -> dict[str, Any]:
+def inspect(shell: Any, source: str, cursor: int) -> dict[str, Any]:
     """Return the documentation of the name at `cursor`: `found`, and `data`, a MIME bundle."""
     name = token_at_cursor(source, cursor)
     if not name:
@@ -45,7 +47,7 @@ def inspect(shell: Shell, source: str, cursor: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _torch_in_sight(shell: Shell) -> Iterator[None]:
+def _torch_in_sight(shell: Any) -> Iterator[None]:
     """Let `torch` be known before the learner's first `import torch` has run."""
     missing = torch_alias.ALIAS not in shell.user_ns
     if missing:

@@ -123,7 +123,7 @@ def spare_uids() -> range:
             ranges = [tuple(map(int, line.split())) for line in file]
     except OSError:
         ranges = [(0, 0, 1 << 32)]
-    if any(first <= _FIRST_UID and _FIRST_UID + _UIDS <= first + count for first, _, count in ranges):
+    if any(first <= _FIRST_UID and first + count >= _FIRST_UID + _UIDS for first, _, count in ranges):
         return range(_FIRST_UID, _FIRST_UID + _UIDS)
     # A container that maps few numbers: the upper half of the largest range.
     first, _, count = max(ranges, key=lambda entry: entry[2])

@@ -82,7 +82,7 @@ class ForkClient:
         self._control.setblocking(False)
         self._folder = tempfile.mkdtemp(prefix="gradlens-")
         # Kernels with a user of their own pass through it to their own folder.
-        Path(self._folder).chmod(0o711)
+        os.chmod(self._folder, 0o711)  # noqa: S103
         command = bootstrap_command(
             theirs.fileno(), folder=self._folder, limits=self._limits, skip=self._skip, sys_path=self._sys_path
         )

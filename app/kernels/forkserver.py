@@ -1,9 +1,9 @@
 """The fork server: a process with one thread that has everything loaded and forks kernels on request.
 
-The server starts it with `forkserver_command.bootstrap_command`, in a clean environment and a session of its own. They talk in lines of
-JSON over one socket. To the fork server: ``{"spawn": n}`` with the kernel's end of a socket pair attached. From it:
-``{"up": true}`` once, ``{"spawned": n, "pid": pid}`` with a pidfd attached where there are pidfds,
-``{"exited": n, "status": wait status}``. When the server hangs up it ends, and every kernel with it.
+The server starts it with `forkserver_command.bootstrap_command`, in a clean environment and a session of its own.
+They talk in lines of JSON over one socket. To the fork server: ``{"spawn": n}`` with the kernel's end of a socket
+pair attached. From it: ``{"up": true}`` once, ``{"spawned": n, "pid": pid}`` with a pidfd attached where there are
+pidfds, ``{"exited": n, "status": wait status}``. When the server hangs up it ends, and every kernel with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from app.kernels import confinement, namespaces
+from app.kernels import confinement
 from app.kernels.limits import Limits
 from app.kernels.worker import Worker, reset_signals
 

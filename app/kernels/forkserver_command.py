@@ -1,4 +1,7 @@
-"""The command that starts a fork server; apart from it, because the server must not import what the fork server does."""
+"""The command that starts a fork server.
+
+It stands apart, because the server must not import what the fork server does.
+"""
 
 from __future__ import annotations
 

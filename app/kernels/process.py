@@ -314,7 +314,7 @@ class KernelProcess:
             status = await asyncio.wait_for(asyncio.shield(self._child.exited), _LAST_WORD)
         except TimeoutError:
             status = None
-        return describe_end(status, self._limits)
+        return describe_end(status)
 
     def _pause(self) -> None:
         """Stop an idle kernel, so that nothing left running in it uses the machine."""
@@ -331,7 +331,7 @@ class KernelProcess:
             self._ring.leave(member)
 
 
-def describe_end(status: int | None, limits: Limits) -> str:
+def describe_end(status: int | None) -> str:
     """Say in plain words what the wait status of a kernel means."""
     if status is None:
         return "The kernel has gone, because the process that starts kernels has ended."

@@ -30,16 +30,16 @@ _TRACEBACK = 64 * 1024
 _MESSAGE = 16 * 1024
 
 
-class Compiler(CachingCompiler):  # type: ignore[misc]
+class Compiler(CachingCompiler):
     """Names a cell's code by its number and source, so that the name is known before the cell runs."""
 
-    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:  # noqa: ARG002
         """Return the file name for a cell's code."""
         digest = hashlib.blake2s(raw_code.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
         return f"<cell {number} {digest}>"
 
 
-class ResultDisplay(DisplayHook):  # type: ignore[misc]
+class ResultDisplay(DisplayHook):
     """Sends the value of a cell's last expression as an `execute_result`."""
 
     def write_output_prompt(self) -> None:
@@ -47,13 +47,14 @@ class ResultDisplay(DisplayHook):  # type: ignore[misc]
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         """Send the value."""
+        shell: Any = self.shell
         output = {
             "output_type": "execute_result",
-            "execution_count": self.shell.execution_count - 1,
+            "execution_count": shell.execution_count - 1,
             "data": wire.clean(format_dict),
             "metadata": wire.clean(md_dict or {}),
         }
-        self.shell.sender.display(output)
+        shell.sender.display(output)
 
     def log_output(self, format_dict: dict[str, Any]) -> None:
         """Keep no copy."""
@@ -63,29 +64,27 @@ class ResultDisplay(DisplayHook):  # type: ignore[misc]
         self._is_active = False
 
 
-class Publisher(DisplayPublisher):  # type: ignore[misc]
+class Publisher(DisplayPublisher):
     """Sends what `display()` is given as `display_data`."""
 
     def publish(
         self,
         data: dict[str, Any],
         metadata: dict[str, Any] | None = None,
-        source: object = None,
-        *,
-        transient: dict[str, Any] | None = None,
-        update: bool = False,
-        **_: object,
+        *_: object,
+        **__: object,
     ) -> None:
         """Send `data`, a MIME bundle."""
-        self._validate_data(data, metadata)
+        publisher: Any = self  # its base class carries no types
+        publisher._validate_data(data, metadata)
         data, metadata = wire.clean(data), wire.clean(metadata or {})
-        self.shell.sender.display({"output_type": "display_data", "data": data, "metadata": metadata})
+        publisher.shell.sender.display({"output_type": "display_data", "data": data, "metadata": metadata})
 
     def clear_output(self, wait: bool = False) -> None:
         """Do nothing: outputs stay, as in a recorded notebook."""
 
 
-class Shell(InteractiveShell):  # type: ignore[misc]
+class Shell(InteractiveShell):
     """A shell whose outputs leave through `sender`."""
 
     compiler_class = Compiler
@@ -99,7 +98,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     limits = Limits()
 
     @contextmanager
-    def _tee(self, channel: str) -> Iterator[None]:
+    def _tee(self, *_: object, **__: object) -> Iterator[None]:
         """Keep no copy of what is printed."""
         yield
 
@@ -117,14 +116,13 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     def showtraceback(
         self,
         exc_tuple: Any = None,
-        filename: str | None = None,
-        tb_offset: int | None = None,
-        exception_only: bool = False,
-        running_compiled_code: bool = False,
+        *_: object,
+        **__: object,
     ) -> None:
         """Send the exception being handled, or `exc_tuple`, as an `error` output."""
+        shell: Any = self  # IPython's own methods carry no types
         try:
-            kind, error, _ = self._get_exc_info(exc_tuple)
+            kind, error = shell._get_exc_info(exc_tuple)[:2]
         except ValueError:
             print("No traceback available to show.", file=sys.stderr)  # noqa: T201
             return
@@ -136,23 +134,24 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         sys.last_traceback = error.__traceback__
         self._send_error(kind, error, self._formatted(kind, error), line)
 
-    def showsyntaxerror(self, filename: str | None = None, running_compiled_code: bool = False) -> None:
+    def showsyntaxerror(self, *_: object, **__: object) -> None:
         """Send the syntax error being handled."""
         self.showtraceback()
 
     def _formatted(self, kind: type[BaseException], error: BaseException) -> list[str]:
+        syntax: Any = self.SyntaxTB
+        other: Any = self.InteractiveTB
         try:
             if issubclass(kind, SystemExit):
                 return [f"SystemExit: {error}"]
             if isinstance(error, SyntaxError):
                 frames = traceback.extract_tb(error.__traceback__)
-                return list(self.SyntaxTB.structured_traceback(kind, error, frames))
+                return list(syntax.structured_traceback(kind, error, frames))
             if isinstance(error, BaseExceptionGroup):
                 return traceback.format_exception(error)
             if error.__traceback__ is None:
-                return list(self.InteractiveTB.get_exception_only(kind, error))
-            parts = self.InteractiveTB.structured_traceback(kind, error, error.__traceback__, tb_offset=0)
-            return list(parts)
+                return list(other.get_exception_only(kind, error))
+            return list(other.structured_traceback(kind, error, error.__traceback__, tb_offset=0))
         except Exception:  # an exception's own __str__ may fail, or what IPython makes of a strange one
             return traceback.format_exception(error)
 
@@ -193,12 +192,14 @@ def make_shell(sender: OutputSender, frames: FrameFilter, limits: Limits, ipytho
     config.IPCompleter.use_jedi = False
     shell = Shell.instance(config=config, ipython_dir=ipython_dir, sender=sender, frames=frames)
     shell.limits = limits
-    builtins.input = _no_input  # type: ignore[assignment]
+    builtins.input = _no_input
+    # IPython's advice after SystemExit is for terminals.
+    warnings.filterwarnings("ignore", message="To exit: use", module="IPython")
     warnings.formatwarning = _make_formatwarning(shell)
     return shell
 
 
-def _no_input(prompt: object = "") -> NoReturn:
+def _no_input(*_: object) -> NoReturn:
     raise RuntimeError("input() is not available on this page: write the value into the cell instead")
 
 

@@ -59,6 +59,19 @@ class OutputSender:
         self._silent = True
         self._reset()
 
+    def _reset(self) -> None:
+        self._waiting: list[str] = []
+        self._waiting_name = "stdout"
+        self._waiting_size = 0
+        self._used = 0
+        self._tail: deque[tuple[str, str]] = deque()
+        self._tail_size = 0
+        self._tail_open = False
+        self._tail_released = False
+        self._characters_cut = 0
+        self._displays_cut = 0
+        self._errors = 0
+
     def start_thread(self) -> None:
         """Start the thread that sends what waits while a cell is busy."""
         threading.Thread(target=self._keep_sending, name="output", daemon=True).start()
@@ -140,19 +153,6 @@ class OutputSender:
         """Send the printing that waits."""
         with self._gate, self._lock:
             self._flush()
-
-    def _reset(self) -> None:
-        self._waiting: list[str] = []
-        self._waiting_name = "stdout"
-        self._waiting_size = 0
-        self._used = 0
-        self._tail: deque[tuple[str, str]] = deque()
-        self._tail_size = 0
-        self._tail_open = False
-        self._tail_released = False
-        self._characters_cut = 0
-        self._displays_cut = 0
-        self._errors = 0
 
     def _append(self, name: str, text: str) -> None:
         if name != self._waiting_name or self._waiting_size + len(text) > _JOIN_SIZE:

@@ -25,7 +25,10 @@ class TorchFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._own_specs: dict[str, importlib.machinery.ModuleSpec | None] = {}
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the import system passes it
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """Find the engine's module of that name.
 

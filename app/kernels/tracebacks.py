@@ -16,7 +16,7 @@ class FrameFilter:
     """Leaves out frames whose source lies below one of `hidden` folders, and shortens the names of the others."""
 
     def __init__(self, hidden: list[str]) -> None:
-        self._hidden = tuple(os.path.join(folder, "") for folder in hidden) + ("<frozen importlib",)
+        self._hidden = (*(os.path.join(folder, "") for folder in hidden), "<frozen importlib")
         paths = sysconfig.get_paths()
         folders = {paths["purelib"]: "site-packages", paths["platlib"]: "site-packages", paths["stdlib"]: "python"}
         for path in sys.path:

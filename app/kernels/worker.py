@@ -25,7 +25,7 @@ from app.kernels import linux, torch_alias, wire
 from app.kernels.answers import complete, inspect
 from app.kernels.interrupts import InterruptGate, TimeLimitExceeded
 from app.kernels.limits import Limits
-from app.kernels.shell import Shell, make_shell, memory_help
+from app.kernels.shell import make_shell, memory_help
 from app.kernels.streams import Channel, OutputSender, TextStream
 from app.kernels.tracebacks import FrameFilter
 
@@ -34,10 +34,12 @@ _TIDY_AFTER = 0.005
 
 #: Modules of the standard library that cells import; loaded once for all kernels.
 _COMMON = (
-    "asyncio collections contextlib copy csv dataclasses datetime decimal enum fractions functools glob heapq io "
-    "itertools json logging math numbers operator pathlib pickle pprint queue random re secrets shutil statistics "
-    "string struct tempfile textwrap threading time timeit traceback types typing uuid warnings weakref zipfile"
-).split()
+    *("asyncio", "collections", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "enum"),
+    *("fractions", "functools", "glob", "heapq", "io", "itertools", "json", "logging", "math", "numbers"),
+    *("operator", "pathlib", "pickle", "pprint", "queue", "random", "re", "secrets", "shutil", "statistics"),
+    *("string", "struct", "tempfile", "textwrap", "threading", "time", "timeit", "traceback", "types", "typing"),
+    *("uuid", "warnings", "weakref", "zipfile"),
+)
 
 #: Run once before the first fork, so that what they load and cache is there for every kernel.
 _WARM_UP = ("import torch", "None", "1 / 0", "raise ValueError('x')", "def", "import warnings")
@@ -51,7 +53,8 @@ class Worker:
         self._gate = InterruptGate()
         self._channel: Channel | None = None
         self._sender = OutputSender(self._send, self._gate, limits)
-        self._shell: Shell | None = None
+        #: IPython's shell; Any, because IPython's methods carry no types.
+        self._shell: Any = None
         self._recorder: Any = None
 
     def prepare(self) -> None:
@@ -104,7 +107,7 @@ class Worker:
         if self._channel is not None:
             self._channel.send(message)
 
-    def _answer(self, shell: Shell, message: dict[str, Any]) -> None:
+    def _answer(self, shell: Any, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "run":
             self._run(shell, message)
@@ -121,7 +124,7 @@ class Worker:
             self._gate.close()
         self._send({"type": "reply", "request": message["request"], "data": data})
 
-    def _run(self, shell: Shell, message: dict[str, Any]) -> None:
+    def _run(self, shell: Any, message: dict[str, Any]) -> None:
         run, source, silent = message["run"], message["source"], message["silent"]
         began = process_time()
         count = shell.execution_count
@@ -146,7 +149,7 @@ class Worker:
             linux.trim_memory()
         self._send({"type": "idle", "run": run})
 
-    def _execute(self, shell: Shell, cell: str, source: str) -> BaseException | None:
+    def _execute(self, shell: Any, cell: str, source: str) -> BaseException | None:
         """Run the cell, recorded; return the error that ended it."""
         with self._recorder.recording(cell=cell, source=source, filename=shell.cell_filename):
             result = shell.run_cell(source, store_history=True)
@@ -170,7 +173,7 @@ class Worker:
             return "error", memory_help(self._limits)
         return "error", None
 
-    def _warm_up(self, shell: Shell) -> None:
+    def _warm_up(self, shell: Any) -> None:
         for source in _WARM_UP:
             shell.run_cell(source, store_history=False)
         shell.run_cell("import numpy, warnings\nwarnings.warn('x')", store_history=False)

@@ -46,7 +46,12 @@ class Session:
         return self._waiting > 0
 
     def run(
-        self, *, cell: str, source: str, lesson: str | None = None, history: Sequence[HistoryCell] = ()
+        self,
+        *,
+        cell: str,
+        source: str,
+        lesson: str | None = None,  # noqa: ARG002 - for logs and counts of runs by page, which come later
+        history: Sequence[HistoryCell] = (),
     ) -> AsyncIterator[Output | Status]:
         """Run `source` as cell `cell`; yield its outputs as they come and a `Status` as the last event.
 

@@ -31,11 +31,11 @@ def fma32(a: Any, b: Any, c: Any) -> Float32:
     return np.asarray(np.asarray(a, np.float64) * np.asarray(b, np.float64) + c, np.float64).astype(np.float32)
 
 
-def fma64(a: Float64, b: float, c: float) -> Float64:
+def fma64(a: Any, b: Any, c: Any) -> Float64:
     """`a * b + c` of float64 values with one rounding, by error-free sums and products."""
     product = a * b
     a_high, a_low = _split(a)
-    b_high, b_low = _split(np.float64(b))
+    b_high, b_low = _split(b)
     product_error = a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
     total = product + c
     shift = total - product

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 import app
 from app.config import Settings
+from app.lessons.catalog import Catalog
 from app.resources import Resources, find_resources
 from app.sessions.store import SessionStore
 from app.web import api, operations, pages
@@ -33,12 +34,14 @@ def create_app(
 ) -> FastAPI:
     """Build the whole server. Kernels start with the app's lifespan and end with it.
 
-    Raises `BundleMissing` when the front end has not been built, and `ConfinementMissing` (in the lifespan) when the
-    settings would let others reach unconfined kernels.
+    Raises `BundleMissing` when the front end has not been built and `LessonError` when a lesson cannot be read; in the
+    lifespan, `KernelsUnavailable` and, when others could reach unconfined kernels, `ConfinementMissing`.
     """
     settings = settings or Settings()
     resources = resources or find_resources()
     assets = Assets.load(resources.bundle)
+    # Read now, so that a fault is known before anyone comes and the first page is not slower than the rest.
+    Catalog.load(resources.root)
     # Not "or": an empty store is false.
     sessions = SessionStore() if store is None else store
 

@@ -36,13 +36,14 @@ def live_server() -> Iterator[LiveServer]:
     """The real app, with real kernels, on a free port of this machine."""
     import uvicorn
 
+    from app.cli import listen
     from app.config import Limits, Settings
     from app.main import create_app
 
     # The tests of one run are one address that never rests.
     limits = Limits(address_rate=10_000.0, address_burst=100_000)
     app = create_app(Settings(port=0, limits=limits))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen("127.0.0.1", 0) as listener:
         config = uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=3)
         server = uvicorn.Server(config)
         started = threading.Event()
@@ -71,6 +72,11 @@ def live_server() -> Iterator[LiveServer]:
             server.should_exit = True
             thread.join(30)
     assert not thread.is_alive()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright leaves an event loop running in which no other test could start its own."""
+    items.sort(key=lambda item: "page" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -12,14 +10,12 @@ from pathlib import Path
 
 import orjson
 
+from app.web.caching import Content
+
 URL_PREFIX = "/static/"
 
 #: How the bundler ends the names of entries, chunks and fonts: a hash of what is inside.
 _FINGERPRINT = re.compile(r"-[A-Z0-9]{8}\.\w+\Z")
-
-#: Below this size compression saves less than its header costs.
-_GZIP_MINIMUM = 512
-_COMPRESSIBLE = ("text/", "application/json", "image/svg+xml", "application/wasm")
 
 #: The system's own tables may lack or misname these.
 _TYPES = {
@@ -41,11 +37,7 @@ class BundleMissing(RuntimeError):
 class StaticFile:
     """One file of the bundle, ready to send."""
 
-    content: bytes
-    #: None when compressing would not help.
-    gzipped: bytes | None
-    media_type: str
-    etag: str
+    content: Content
     #: Its name changes with its content, so a browser may keep it for ever.
     fingerprinted: bool
 
@@ -88,12 +80,6 @@ class Assets:
         return self._files[path]
 
     def _read(self, path: str) -> StaticFile:
-        content = self._paths[path].read_bytes()
-        suffix = Path(path).suffix
-        media_type = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-        gzipped = None
-        if len(content) >= _GZIP_MINIMUM and media_type.startswith(_COMPRESSIBLE):
-            packed = gzip.compress(content, 9, mtime=0)
-            gzipped = packed if len(packed) < len(content) else None
-        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        return StaticFile(content, gzipped, media_type, etag, _FINGERPRINT.search(path) is not None)
+        media_type = _TYPES.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+        content = Content.of(self._paths[path].read_bytes(), media_type)
+        return StaticFile(content, _FINGERPRINT.search(path) is not None)

@@ -46,7 +46,7 @@ async def docs(request: Request) -> Response:
         html=_render(request.app.state.resources.api_document),
         assets=request.app.state.assets,
     )
-    return renderer.page("document.html", context)
+    return renderer.page(request, "document.html", context)
 
 
 @lru_cache(maxsize=4)

@@ -12,6 +12,7 @@ from app.lessons.catalog import Catalog, UnknownLesson
 from app.lessons.export import to_ipynb, to_py
 from app.lessons.model import LANGUAGES, Lang, Lesson
 from app.web.assets import Assets
+from app.web.caching import Content, answer
 from app.web.context import ErrorContext, IndexContext, LessonContext
 from app.web.i18n import STRINGS, other_language, preferred_language
 from app.web.problems import Problem
@@ -38,6 +39,7 @@ async def index(lang: Lang, request: Request) -> Response:
     state = request.app.state
     renderer: Renderer = state.renderer
     return renderer.page(
+        request,
         "index.html",
         IndexContext(
             lang=lang,
@@ -55,13 +57,13 @@ async def notebook(lang: Lang, slug: Slug, request: Request) -> Response:
     """The lesson as a Jupyter notebook."""
     lesson = _lesson(request, lang, slug)
     content = orjson.dumps(to_ipynb(lesson), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return _download(content, _NOTEBOOK, f"{slug}.{lang}.ipynb")
+    return _download(request, content, _NOTEBOOK, f"{slug}.{lang}.ipynb")
 
 
 @router.get("/{lang}/lessons/{slug}.py")
 async def script(lang: Lang, slug: Slug, request: Request) -> Response:
     """The lesson as a Python script."""
-    return _download(to_py(_lesson(request, lang, slug)).encode(), _SCRIPT, f"{slug}.{lang}.py")
+    return _download(request, to_py(_lesson(request, lang, slug)).encode(), _SCRIPT, f"{slug}.{lang}.py")
 
 
 @router.get("/{lang}/lessons/{slug}")
@@ -75,6 +77,7 @@ async def lesson_page(lang: Lang, slug: Slug, request: Request) -> Response:
     state = request.app.state
     renderer: Renderer = state.renderer
     return renderer.page(
+        request,
         "lesson.html",
         LessonContext(
             lang=lang,
@@ -96,17 +99,8 @@ async def static_file(path: str, request: Request) -> Response:
     file = assets.get(path)
     if file is None:
         raise Problem("not-found", "The page is older than the server. Reload it.")
-    headers = {
-        "ETag": file.etag,
-        "Vary": "Accept-Encoding",
-        "Cache-Control": "public, max-age=31536000, immutable" if file.fingerprinted else "no-cache",
-    }
-    if file.etag in (tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")):
-        return Response(status_code=304, headers=headers)
-    if file.gzipped is not None and _accepts_gzip(request):
-        headers["Content-Encoding"] = "gzip"
-        return Response(file.gzipped, headers=headers, media_type=file.media_type)
-    return Response(file.content, headers=headers, media_type=file.media_type)
+    cache = "public, max-age=31536000, immutable" if file.fingerprinted else "no-cache"
+    return answer(request, file.content, {"Cache-Control": cache})
 
 
 def error_page(request: Request, status: int) -> Response:
@@ -126,7 +120,7 @@ def error_page(request: Request, status: int) -> Response:
         assets=request.app.state.assets,
         alternate_url=f"/{other_language(lang)}/",
     )
-    return renderer.page("error.html", context, status=status)
+    return renderer.page(request, "error.html", context, status=status)
 
 
 def wants_page(request: Request) -> bool:
@@ -147,11 +141,6 @@ def _lesson(request: Request, lang: Lang, slug: str) -> Lesson:
         raise Problem("not-found", f"There is no lesson {slug!r}. GET /api/lessons lists them.") from None
 
 
-def _download(content: bytes, media_type: str, name: str) -> Response:
+def _download(request: Request, body: bytes, media_type: str, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-cache"}
-    return Response(content, headers=headers, media_type=media_type)
-
-
-def _accepts_gzip(request: Request) -> bool:
-    codings = (item.strip().lower() for item in request.headers.get("accept-encoding", "").split(","))
-    return any(coding.split(";")[0] == "gzip" and "q=0" not in coding.split(";")[1:] for coding in codings)
+    return answer(request, Content.of(body, media_type, level=5), headers)

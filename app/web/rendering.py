@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import jinja2
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import Response
 
+from app.web.caching import Content, answer
 from app.web.context import Context, as_names
 
 
@@ -26,7 +28,8 @@ class Renderer:
         """The text of `template` with the names of `context`."""
         return self._environment.get_template(template).render(as_names(context))
 
-    def page(self, template: str, context: Context, *, status: int = 200) -> HTMLResponse:
+    def page(self, request: Request, template: str, context: Context, *, status: int = 200) -> Response:
         """The same as an answer, which a browser asks for again each time: pages change with every release."""
         headers = {"Cache-Control": "no-cache", "Content-Language": context.strings["lang_tag"]}
-        return HTMLResponse(self.html(template, context), status, headers)
+        content = Content.of(self.html(template, context).encode(), "text/html; charset=utf-8", level=5)
+        return answer(request, content, headers, status)

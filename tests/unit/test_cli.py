@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 
@@ -37,6 +38,23 @@ def test_a_taken_port_is_said_clearly(capsys: pytest.CaptureFixture[str]) -> Non
 def test_port_zero_takes_a_free_one() -> None:
     with cli.listen("127.0.0.1", 0) as listener:
         assert listener.getsockname()[1] > 0
+
+
+def test_small_answers_are_not_delayed() -> None:
+    async def nodelay() -> int:
+        async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            answered.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        answered = asyncio.get_running_loop().create_future()
+        with cli.listen("127.0.0.1", 0) as listener:
+            async with await asyncio.start_server(serve, sock=listener):
+                _, writer = await asyncio.open_connection(*listener.getsockname())
+                found: int = await answered
+                writer.close()
+        return found
+
+    assert asyncio.run(nodelay()) == 1
 
 
 def test_a_host_that_is_not_here_is_said_clearly() -> None:

@@ -46,4 +46,4 @@ def test_fonts_are_not_compressed_again(tmp_path: Path) -> None:
     (tmp_path / "f-12345678.woff2").write_bytes(b"x" * 5000)
     file = Assets.load(tmp_path).get("f-12345678.woff2")
     assert file is not None
-    assert (file.gzipped, file.media_type) == (None, "font/woff2")
+    assert (file.content.gzipped, file.content.media_type) == (None, "font/woff2")

@@ -116,6 +116,16 @@ def test_static_files(web: Any) -> None:
     assert json.loads(manifest.content)["main.js"] == "main-AAAAAAAA.js"
 
 
+def test_pages_are_compressed_and_not_sent_twice(web: Any) -> None:
+    first = web.get("/en/", headers={"Accept-Encoding": "gzip"})
+    assert first.headers["content-encoding"] == "gzip"
+    assert web.get("/en/", headers={"Accept-Encoding": "gzip;q=0"}).headers.get("content-encoding") is None
+    again = web.get("/en/", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    missing = web.get("/en/none", headers=PAGE)
+    assert web.get("/en/none", headers={**PAGE, "If-None-Match": missing.headers["etag"]}).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["none.js", "", "../templates/base.html", "%2e%2e/%2e%2e/lessons", "/etc/passwd"])
 def test_nothing_else_is_served_as_static(web: Any, path: str) -> None:
     assert web.get(f"/static/{path}").status_code == 404

@@ -33,6 +33,9 @@ def enter(readable: Iterable[str], folder: str, skip: frozenset[str]) -> Entered
 
     With a root of its own, the process sees `readable`, a few devices and the empty `folder`, all at their usual
     paths.
+
+    Raises:
+        OSError: the root could not be built. The process may see half of it, and must end.
     """
     flags = linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
     flags |= 0 if "network" in skip else linux.CLONE_NEWNET
@@ -44,10 +47,7 @@ def enter(readable: Iterable[str], folder: str, skip: frozenset[str]) -> Entered
     network, mounts = bool(flags & linux.CLONE_NEWNET), bool(flags & linux.CLONE_NEWNS)
     if not mounts:
         return Entered(network=network)
-    try:
-        _change_root(list(readable), folder)
-    except OSError as error:
-        return Entered(network=network, mounts=mounts, why_not=str(error))
+    _change_root(list(readable), folder)
     return Entered(network=network, mounts=mounts, root=True)
 
 
@@ -91,7 +91,8 @@ def _change_root(readable: list[str], folder: str) -> None:
     # Parents first: a folder inside one already shown is there, and need not (and cannot) be made.
     for path in sorted(sources, key=len):
         if not os.path.exists(path):
-            _show(_OLD + sources[path], path)
+            with suppress(PermissionError):  # what this process cannot reach, no kernel could
+                _show(_OLD + sources[path], path)
     os.makedirs(folder, exist_ok=True)
     linux.unmount(_OLD)
     os.rmdir(_OLD)

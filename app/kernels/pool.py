@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
+from app.kernels import linux
 from app.kernels.forkclient import ForkClient, KernelsUnavailable, server_path
 from app.kernels.limits import DEFAULT_LIMITS, Limits
 from app.kernels.process import KernelProcess
@@ -110,9 +111,21 @@ class KernelPool:
                 if self._client is not None:
                     _log.warning("the fork server has ended; starting another")
                     await self._client.close()
-                self._client = ForkClient(self.limits, self._skip, self._sys_path)
-                await self._client.start()
+                self._client = await self._start_client()
             return self._client
+
+    async def _start_client(self) -> ForkClient:
+        client = ForkClient(self.limits, self._skip, self._sys_path)
+        try:
+            await client.start()
+        except KernelsUnavailable:
+            if "root" in self._skip or not linux.AVAILABLE:
+                raise
+            # A root of their own is the one layer that can fail half-way; the report will say that it is missing.
+            self._skip |= {"root"}
+            client = ForkClient(self.limits, self._skip, self._sys_path)
+            await client.start()
+        return client
 
     def _refill(self) -> None:
         if self._filling is None or self._filling.done():

@@ -128,7 +128,7 @@ class Shell(InteractiveShell):
             return
         line = failing_line(error, self.cell_filename)
         if issubclass(kind, UsageError):
-            self._send_error(kind, error, [f"UsageError: {error}"], line)
+            self._send_error(kind, error, f"UsageError: {error}", line)
             return
         self.frames.prune(error)
         sys.last_traceback = error.__traceback__
@@ -138,24 +138,24 @@ class Shell(InteractiveShell):
         """Send the syntax error being handled."""
         self.showtraceback()
 
-    def _formatted(self, kind: type[BaseException], error: BaseException) -> list[str]:
+    def _formatted(self, kind: type[BaseException], error: BaseException) -> str:
         syntax: Any = self.SyntaxTB
         other: Any = self.InteractiveTB
         try:
             if issubclass(kind, SystemExit):
-                return [f"SystemExit: {error}"]
+                return f"SystemExit: {error}"
             if isinstance(error, SyntaxError):
                 frames = traceback.extract_tb(error.__traceback__)
-                return list(syntax.structured_traceback(kind, error, frames))
+                return "".join(syntax.structured_traceback(kind, error, frames))
             if isinstance(error, BaseExceptionGroup):
-                return traceback.format_exception(error)
+                return "".join(traceback.format_exception(error))
             if error.__traceback__ is None:
-                return list(other.get_exception_only(kind, error))
-            return list(other.structured_traceback(kind, error, error.__traceback__, tb_offset=0))
+                return "".join(other.get_exception_only(kind, error))
+            return "\n".join(other.structured_traceback(kind, error, error.__traceback__, tb_offset=0))
         except Exception:  # an exception's own __str__ may fail, or what IPython makes of a strange one
-            return traceback.format_exception(error)
+            return "".join(traceback.format_exception(error))
 
-    def _send_error(self, kind: type[BaseException], error: BaseException, parts: list[str], line: int | None) -> None:
+    def _send_error(self, kind: type[BaseException], error: BaseException, formatted: str, line: int | None) -> None:
         try:
             message = error.msg if isinstance(error, SyntaxError) else str(error)
         except Exception as second:
@@ -163,7 +163,7 @@ class Shell(InteractiveShell):
         metadata: dict[str, Any] = {} if line is None else {"line": line}
         if isinstance(error, MemoryError):
             metadata["help"] = memory_help(self.limits)
-        text = wire.clean_text(shorten("\n".join(self.frames.lines(parts)), _TRACEBACK))
+        text = wire.clean_text(shorten("\n".join(self.frames.lines(formatted)), _TRACEBACK))
         output = {
             "output_type": "error",
             "ename": wire.clean_text(kind.__name__),

@@ -10,6 +10,8 @@ from types import TracebackType
 
 #: nbformat's tracebacks may carry terminal colours; ours never do.
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+#: A cell's code, as Python's own formatting names it.
+_CELL = re.compile(r'File "<cell (\d+) [0-9a-f]+>"')
 
 
 class FrameFilter:
@@ -50,12 +52,12 @@ class FrameFilter:
             kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
         return kept
 
-    def lines(self, parts: list[str]) -> list[str]:
-        """Turn what IPython formats into plain lines, with the folders of this machine shortened in frame headings."""
-        text = _ANSI.sub("", "\n".join(part.removesuffix("\n") for part in parts))
-        return [self._shortened(line) for line in text.split("\n")]
+    def lines(self, text: str) -> list[str]:
+        """Split a formatted traceback into plain lines, with this machine's folders shortened in frame headings."""
+        return [self._shortened(line) for line in _ANSI.sub("", text).rstrip("\n").split("\n")]
 
     def _shortened(self, line: str) -> str:
+        line = _CELL.sub(r"Cell In[\1]", line)
         if line.lstrip().startswith("File "):
             for folder, short in self._short:
                 line = line.replace(os.path.join(folder, ""), short + "/")

@@ -82,7 +82,7 @@ class Markdown:
 
         def table_open(_tokens: Sequence[Token], _index: int, _options: Any, _env: Any) -> str:
             label = _TABLE_LABEL[self.lang]
-            return f'<div class="table-scroll" role="region" tabindex="0" aria-label="{label}"><table>\n'
+            return f'<div class="table-scroll" role="group" tabindex="0" aria-label="{label}"><table>\n'
 
         def table_close(_tokens: Sequence[Token], _index: int, _options: Any, _env: Any) -> str:
             return "</table></div>\n"
@@ -92,7 +92,7 @@ class Markdown:
             language = re.sub(r"[^\w-]", "", token.info.split()[0]) if token.info.split() else "text"
             label = _CODE_LABEL[self.lang]
             return (
-                f'<pre class="listing" role="region" tabindex="0" aria-label="{label}">'
+                f'<pre class="listing" role="group" tabindex="0" aria-label="{label}">'
                 f'<code class="language-{language}">{escape(token.content)}</code></pre>\n'
             )
 

@@ -71,11 +71,11 @@ def test_no_space_is_set_between_lines_of_chinese(source: str, shown: str) -> No
 
 def test_listings_and_tables_can_be_scrolled_from_the_keyboard() -> None:
     assert html("```bash\npip install <x>\n```", lang="en") == (
-        '<pre class="listing" role="region" tabindex="0" aria-label="Code">'
+        '<pre class="listing" role="group" tabindex="0" aria-label="Code">'
         '<code class="language-bash">pip install &lt;x&gt;\n</code></pre>\n'
     )
     table = html("| a | b |\n| - | - |\n| 1 | 2 |\n")
-    assert table.startswith('<div class="table-scroll" role="region" tabindex="0" aria-label="表格"><table>')
+    assert table.startswith('<div class="table-scroll" role="group" tabindex="0" aria-label="表格"><table>')
     assert table.endswith("</table></div>\n")
 
 

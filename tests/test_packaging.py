@@ -22,10 +22,11 @@ ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, **environment: str) -> str:
+def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> str:
     """Run a command to its end; return what it printed."""
     result = subprocess.run(
         [str(part) for part in command],
+        cwd=cwd,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -140,5 +141,5 @@ def test_it_starts_without_a_checkout(site: str, installed: Path) -> None:
         )
         assert "tensor(3.)" in answer.text
         assert '"status":"ok"' in answer.text
-    where = run(installed / "python", "-c", "import app; print(app.__file__)").strip()
+    where = run(installed / "python", "-c", "import app; print(app.__file__)", cwd=installed).strip()
     assert not Path(where).is_relative_to(ROOT)

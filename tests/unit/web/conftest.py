@@ -110,11 +110,11 @@ class Web:
         return session, f"/api/sessions/{session.id}", {"Authorization": f"Bearer {session.id}"}
 
 
-@pytest.fixture
-def resources(tmp_path: Path) -> Resources:
+@pytest.fixture(scope="session")
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """The project's templates and lessons with a bundle of three small files, so that no Node is needed."""
     real = find_resources()
-    root = tmp_path / "data"
+    root = tmp_path_factory.mktemp("data")
     dist = root / "static" / "dist"
     dist.mkdir(parents=True)
     names = {"main.js": "main-AAAAAAAA.js", "theme.js": "theme-BBBBBBBB.js", "style.css": "style-CCCCCCCC.css"}

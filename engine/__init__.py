@@ -1,0 +1,130 @@
+"""gradlens' engine: PyTorch's tensors and autograd, written to be read, on NumPy.
+
+`import engine as torch` works in any script or notebook. Where to begin reading: `op.py` says how an operation is
+declared, `ops/arithmetic.py` has the first ones, `backward.py` is the pass.
+"""
+
+from __future__ import annotations
+
+import math as _math
+from difflib import get_close_matches as _get_close_matches
+from typing import Any as _Any
+
+import numpy as _np
+
+from engine import methods as _methods  # noqa: F401 - attaches the operations to Tensor, before anything uses them
+
+# isort: split
+from engine import autograd, optim
+from engine import dtypes as _dtypes
+from engine.creation import (
+    BFloat16Tensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    arange,
+    as_tensor,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    logspace,
+    ones,
+    ones_like,
+    scalar_tensor,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from engine.devices import device, layout, strided
+from engine.dtypes import (
+    bfloat16,
+    can_cast,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    double,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+)
+from engine.functions import FUNCTIONS as _FUNCTIONS
+from engine.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from engine.printing import set_printoptions
+from engine.random import Generator
+from engine.size import Size
+from engine.tensor import Tensor
+
+__version__ = "2.13.0+gradlens"
+
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+
+# NumPy's warnings about overflow, division by zero and NaN have no counterpart in PyTorch: it computes on in silence.
+_np.seterr(all="ignore")
+
+globals().update(_FUNCTIONS)
+# These names hide Python's own from here on, as they do in PyTorch.
+globals().update(
+    {
+        "dtype": _dtypes.DType,
+        "bool": _dtypes.bool_,
+        "int": _dtypes.int32,
+        "float": _dtypes.float32,
+    }
+)
+
+
+def result_type(tensor1: _Any, tensor2: _Any) -> _dtypes.DType:
+    """The dtype that arithmetic on the two (tensors or Python numbers) gives."""
+    from engine.elementwise import dtype_of, operand_rank
+
+    return _dtypes.result_type(*((dtype_of(value), operand_rank(value)) for value in (tensor1, tensor2)))
+
+
+def is_floating_point(input: Tensor) -> _Any:
+    """Whether the tensor's dtype is a floating one."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> _Any:
+    """Whether the tensor's dtype is complex."""
+    return input.is_complex()
+
+
+
+def __getattr__(name: str) -> _Any:
+    """Name what is missing, and what there is that sounds like it."""
+    near = _get_close_matches(name, [known for known in globals() if not known.startswith("_")], 3)
+    hint = f". gradlens has: {', '.join(near)}" if near else ""
+    raise AttributeError(f"module 'torch' has no attribute '{name}'{hint}")

@@ -1,0 +1,414 @@
+"""The backward pass: from the outputs' gradients to the leaves, newest node first.
+
+A heap on sequence numbers gives PyTorch's order, and a popped node is always ready: whatever could still send it a
+gradient is newer and has been popped before. In an ordinary pass gradients are plain arrays; in a recorded one
+(`create_graph=True`) they are tensors and every formula is recorded in its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from engine import messages
+from engine.dtypes import from_numpy_dtype
+from engine.node import FREED, AccumulateGrad, Hooks, Node, OutputPort
+from engine.state import state
+from engine.tensor import Tensor, rounded, type_name, wrap
+
+#: An array or NumPy scalar in an ordinary pass, a Tensor in a recorded one.
+Gradient = Any
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of `tensors` to `.grad` of the leaves (of `inputs` only, if given).
+
+    `grad_tensors` weighs each output (same shapes); None for outputs with one element. Raises RuntimeError when a
+    gradient cannot be created, when the graph was freed, or when a saved value was overwritten.
+    """
+    roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+    if grad_tensors is None:
+        weights: tuple[Any, ...] = (None,) * len(roots)
+    elif isinstance(grad_tensors, Tensor):
+        weights = (grad_tensors,)
+    else:
+        weights = tuple(grad_tensors)
+    targets: list[Tensor] = []
+    if inputs is not None:
+        targets = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        if not targets:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        for target in targets:
+            if target.grad_fn is not None or target._edge is None:
+                target.retain_grad()
+    retain = create_graph if retain_graph is None else retain_graph
+    gradients = starting_gradients(roots, weights, create_graph)
+    needed = leading_to([target._edge for target in targets], roots) if targets else None
+    walk(roots, gradients, retain, create_graph, needed, None, "backward")
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of `outputs` with respect to `inputs`, returned and not accumulated.
+
+    Raises RuntimeError for an input that was not used, unless `allow_unused` (then None) or `materialize_grads` (then
+    zeros).
+    """
+    if is_grads_batched:
+        raise NotImplementedError("autograd.grad: is_grads_batched=True is not built yet; call grad once for each row")
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
+    roots = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    targets = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    if grad_outputs is None:
+        weights: tuple[Any, ...] = (None,) * len(roots)
+    else:
+        weights = (grad_outputs,) if isinstance(grad_outputs, Tensor) else tuple(grad_outputs)
+    retain = create_graph if retain_graph is None else retain_graph
+    gradients = starting_gradients(roots, weights, create_graph)
+    if not targets:
+        raise ValueError("grad requires non-empty inputs.")
+    for target in targets:
+        if target._edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    captured: dict[Node, Gradient] = {target._edge: None for target in targets if target._edge is not None}
+    walk(roots, gradients, retain, create_graph, leading_to(list(captured), roots), captured, "grad", targets)
+    results: list[Tensor | None] = []
+    for index, target in enumerate(targets):
+        found = captured[target._edge]  # type: ignore[index]
+        if found is None:
+            if materialize_grads:
+                results.append(wrap(np.zeros(target._array.shape, target._dtype.np), target._dtype))
+                continue
+            if not allow_unused:
+                raise RuntimeError(messages.unused_input(index))
+        results.append(found if found is None or isinstance(found, Tensor) else as_tensor(found, target))
+    return tuple(results)
+
+
+def as_tensor(array: Gradient, like: Tensor) -> Tensor:
+    """A gradient as a tensor of its own, with the dtype of what it is the gradient of."""
+    owned = array if not isinstance(array, np.ndarray) or (array.base is None and array.flags.writeable) else array.copy()
+    return wrap(rounded(owned, like._dtype), like._dtype)
+
+
+# -- the start ----------------------------------------------------------------------------------------------------
+
+
+def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: bool) -> list[Gradient]:
+    """The gradient to start from at every root: what the caller gave, or 1 for a single element."""
+    if len(weights) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
+    gradients: list[Gradient] = []
+    for index, (root, weight) in enumerate(zip(roots, weights, strict=True)):
+        array = root._array
+        if weight is None:
+            if root._edge is None:
+                raise RuntimeError(messages.no_grad_fn(index))
+            if array.size != 1:
+                raise RuntimeError(messages.not_scalar())
+            if not root._dtype.is_floating_point:
+                raise RuntimeError(messages.not_real_scalar(root._dtype))
+            value = np.ones(array.shape, array.dtype) if array.ndim else array.dtype.type(1)
+            gradients.append(wrap(value, root._dtype) if create else value)
+            continue
+        if not isinstance(weight, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type_name(weight)}")
+        if weight._array.shape != array.shape:
+            raise RuntimeError(messages.gradient_shape(index, weight._array.shape, array.shape))
+        if weight._dtype.is_complex != root._dtype.is_complex:
+            raise RuntimeError(messages.gradient_complex(index, weight._dtype, root._dtype))
+        if root._edge is None:
+            raise RuntimeError(messages.no_grad_fn(index))
+        if create:
+            gradients.append(weight if weight._dtype is root._dtype else weight.to(root._dtype))  # type: ignore[attr-defined]
+        else:
+            gradients.append(np.array(weight._array, root._dtype.np))
+    return gradients
+
+
+def leading_to(targets: Sequence[Node | None], roots: Sequence[Tensor]) -> set[Node]:
+    """The nodes that lie on a path from a root to a target, targets included: only they have to run."""
+    wanted = {node for node in targets if node is not None}
+    leads: dict[Node, bool] = {}
+    stack: list[tuple[Node, bool]] = [(root._edge, False) for root in roots if root._edge is not None]
+    while stack:
+        node, visited = stack.pop()
+        if visited:
+            leads[node] = node in wanted or any(leads[edge] for edge in node.next if edge is not None)
+        elif node not in leads:
+            leads[node] = False
+            stack.append((node, True))
+            stack.extend((edge, False) for edge in node.next if edge is not None and edge not in leads)
+    return {node for node, does in leads.items() if does}
+
+
+def count_dependencies(roots: Sequence[Tensor], needed: set[Node] | None) -> dict[Node, int]:
+    """How many edges lead into each leaf's node from nodes that will run."""
+    counts: dict[Node, int] = {}
+    seen: set[Node] = set()
+    stack = [root._edge for root in roots if root._edge is not None]
+    for edge in stack:
+        if type(edge) is AccumulateGrad:
+            counts[edge] = counts.get(edge, 0) + 1
+    while stack:
+        node = stack.pop()
+        if node in seen or (needed is not None and node not in needed):
+            continue
+        seen.add(node)
+        for edge in node.next:
+            if edge is None:
+                continue
+            if type(edge) is AccumulateGrad:
+                counts[edge] = counts.get(edge, 0) + 1
+            else:
+                stack.append(edge)
+    return counts
+
+
+# -- the pass -----------------------------------------------------------------------------------------------------
+
+
+def walk(
+    roots: Sequence[Tensor],
+    gradients: Sequence[Gradient],
+    retain: bool,
+    create: bool,
+    needed: set[Node] | None,
+    captured: dict[Node, Gradient] | None,
+    call: str,
+    targets: Sequence[Tensor] = (),
+) -> None:
+    """Run every node (of `needed`, if given) that a gradient reaches, newest first.
+
+    Gradients that reach a node of `captured` are put there; a leaf in it is not accumulated.
+    """
+    recorder = state.recorder
+    counts = count_dependencies(roots, needed) if state.order_matters or recorder is not None else None
+    heap: list[tuple[int, Node]] = []
+    pending: dict[Node, Gradient] = {}
+    leaves: dict[Node, Gradient] = {}
+    lent = {id(gradient) for gradient in gradients}
+    if recorder is not None:
+        recorder.backward_begin(call, roots, gradients, retain, create)
+    mode = state.grad_enabled
+    state.grad_enabled = create
+    node: Node | None = None
+    try:
+        for root, gradient in zip(roots, gradients, strict=True):
+            edge = root._edge
+            assert edge is not None
+            if type(edge) is AccumulateGrad:
+                leaves[edge] = leaves[edge] + gradient if edge in leaves else gradient
+                if counts is not None:
+                    counts[edge] -= 1
+                    if not counts[edge]:
+                        finish_leaf(edge, leaves.pop(edge), create, lent, captured, needed)
+            elif edge in pending:
+                pending[edge] = pending[edge] + gradient
+            else:
+                pending[edge] = gradient
+                heappush(heap, (-edge.sequence, edge))
+        while heap:
+            node = heappop(heap)[1]
+            gradient = pending.pop(node)
+            if node.hooks is not None:
+                gradient = before(node, node.hooks, gradient)
+            if captured is not None and node in captured:
+                captured[node] = gradient
+            if needed is not None and not leads_on(node, needed):
+                continue
+            kind = type(node)
+            if kind is OutputPort:
+                inner = node.node
+                if inner in pending:
+                    pending[inner][node.output] = gradient
+                else:
+                    pending[inner] = {node.output: gradient}
+                    heappush(heap, (-inner.sequence, inner))
+                continue
+            results = node.run_recorded(gradient) if create else node.run(gradient)
+            if node.hooks is not None and node.hooks.post:
+                results = after(node, node.hooks, results, gradient)
+            if recorder is not None:
+                recorder.visit(node, gradient, results)
+            if not retain and node.saved is not None:
+                if recorder is not None and node.saved is not FREED:
+                    recorder.free(node)
+                node.release()
+            for edge, gradient in zip(node.next, results, strict=False):
+                if edge is None:
+                    continue
+                if gradient is not None and (needed is None or edge in needed):
+                    if type(edge) is AccumulateGrad:
+                        leaves[edge] = leaves[edge] + gradient if edge in leaves else gradient
+                    elif edge in pending:
+                        pending[edge] = pending[edge] + gradient
+                    else:
+                        pending[edge] = gradient
+                        heappush(heap, (-edge.sequence, edge))
+                if counts is not None and edge in counts:
+                    counts[edge] -= 1
+                    if not counts[edge] and edge in leaves:
+                        finish_leaf(edge, leaves.pop(edge), create, lent, captured, needed)
+        node = None
+        for edge, gradient in leaves.items():
+            finish_leaf(edge, gradient, create, lent, captured, needed)
+    except BaseException as error:
+        state.grad_enabled = mode
+        if recorder is not None:
+            recorder.backward_end(error, node, captured, targets)
+        raise
+    state.grad_enabled = mode
+    if recorder is not None:
+        recorder.backward_end(None, None, captured, targets)
+
+
+def leads_on(node: Node, needed: set[Node]) -> bool:
+    """Whether any gradient that the node would compute is wanted."""
+    return any(edge in needed for edge in node.next if edge is not None)
+
+
+def finish_leaf(
+    node: Node,
+    gradient: Gradient,
+    create: bool,
+    lent: set[int],
+    captured: dict[Node, Gradient] | None,
+    needed: set[Node] | None,
+) -> None:
+    """A leaf's gradient is complete: run its hooks, then capture it or add it to `.grad`.
+
+    `lent` holds the ids of arrays that others hold too; a leaf gets a copy of such a one.
+    """
+    assert isinstance(node, AccumulateGrad)
+    variable = node.variable
+    if not create:
+        array = gradient
+        if array.dtype != variable._array.dtype:
+            gradient = array.astype(variable._array.dtype)
+    if node.hooks is not None:
+        gradient = before(node, node.hooks, gradient)
+    if captured is not None:
+        if node in captured:
+            captured[node] = gradient
+        return
+    if needed is not None and node not in needed:
+        return
+    accumulate(node, variable, gradient, create, lent)
+    if node.hooks is not None:
+        for hook in list(node.hooks.post.values()):
+            hook((), (variable._grad,))
+    extra = variable._extra
+    if extra is not None and extra.post_accumulate:
+        for hook in list(extra.post_accumulate.values()):
+            hook(variable)
+
+
+def accumulate(node: AccumulateGrad, variable: Tensor, gradient: Gradient, create: bool, lent: set[int]) -> None:
+    """`variable.grad += gradient`: in place, unless the addition itself is recorded."""
+    current = variable._grad
+    recorder = state.recorder
+    before_value = None if recorder is None or current is None else current._array.copy()
+    if create:
+        added = gradient
+        variable._grad = gradient if current is None else current + gradient
+    elif current is None:
+        added = gradient
+        if isinstance(gradient, np.ndarray):
+            if gradient.base is not None or id(gradient) in lent or not gradient.flags.writeable:
+                gradient = gradient.copy()
+            lent.add(id(gradient))
+        variable._grad = wrap(rounded(gradient, variable._dtype), variable._dtype)
+    else:
+        added = gradient
+        if current._edge is not None:
+            variable._grad = wrap(current._array + gradient, variable._dtype)
+        elif isinstance(current._array, np.ndarray):
+            np.add(current._array, gradient, out=current._array)
+            current._written()
+        else:
+            current._array = current._array + gradient
+            current._written()
+    if recorder is not None:
+        recorder.accumulate(node, variable, before_value, added, variable._grad)
+
+
+# -- hooks --------------------------------------------------------------------------------------------------------
+
+
+def shown(gradient: Gradient, node: Node) -> Tensor:
+    """A gradient as the tensor that a hook is given."""
+    if isinstance(gradient, Tensor):
+        return gradient
+    variable = getattr(node, "variable", None)
+    return wrap(gradient, variable._dtype if variable is not None else from_numpy_dtype(gradient.dtype))
+
+
+def given(value: Any, gradient: Gradient) -> Gradient:
+    """What a hook returned, in the form of the pass; None means the gradient stays."""
+    if value is None:
+        return gradient
+    return value if isinstance(gradient, Tensor) else value._array
+
+
+def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:
+    """Run the hooks on a complete gradient before its node: the tensor's own, `retain_grad`, the node's."""
+    several = type(gradient) is dict
+    if not several:
+        for hook in list(hooks.tensor.values()):
+            gradient = given(hook(shown(gradient, node)), gradient)
+        if hooks.retain is not None:
+            kept = hooks.retain
+            fresh = shown(gradient, node)
+            if not isinstance(gradient, Tensor):
+                fresh = wrap(np.array(gradient)[()], kept._dtype)
+            kept._grad = fresh if kept._grad is None else wrap(kept._grad._array + fresh._array, kept._dtype)
+    for hook in list(hooks.pre.values()):
+        if several:
+            answer = hook(tuple(shown(gradient[key], node) for key in sorted(gradient)))
+            if answer is not None:
+                gradient = {key: given(item, gradient[key]) for key, item in zip(sorted(gradient), answer, strict=True)}
+        else:
+            answer = hook((shown(gradient, node),))
+            if answer is not None:
+                gradient = given(answer[0], gradient)
+    return gradient
+
+
+def after(node: Node, hooks: Hooks, results: Sequence[Gradient], gradient: Gradient) -> Sequence[Gradient]:
+    """Run a node's own hooks on what it computed."""
+    outputs = gradient.values() if type(gradient) is dict else (gradient,)
+    for hook in list(hooks.post.values()):
+        answer = hook(
+            tuple(None if item is None else shown(item, node) for item in results),
+            tuple(shown(item, node) for item in outputs),
+        )
+        if answer is not None:
+            answers = answer if isinstance(answer, tuple) else (answer,)
+            results = [
+                None if new is None or old is None else given(new, old)
+                for new, old in zip(answers, results, strict=True)
+            ]
+    return results

@@ -1,0 +1,311 @@
+"""The vocabulary of derivatives: functions that take arrays in an ordinary pass and tensors in a recorded one.
+
+`grad * cos(self)` in a derivative calls `cos` from here: NumPy's on an array, the recorded operation on a tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.tensor import Tensor, wrap
+
+#: An array (or NumPy scalar) or a Tensor; the result is of the same kind.
+AnyValue = Any
+
+
+def _both(name: str, on_array: Callable[..., Any]) -> Callable[..., Any]:
+    def function(value: AnyValue, *args: Any) -> AnyValue:
+        if isinstance(value, Tensor):
+            return getattr(value, name)(*args)
+        return on_array(value, *args)
+
+    function.__name__ = name
+    function.__doc__ = f"`{name}` of an array or of a tensor, elementwise."
+    return function
+
+
+exp = _both("exp", np.exp)
+log = _both("log", np.log)
+sqrt = _both("sqrt", np.sqrt)
+sin = _both("sin", np.sin)
+cos = _both("cos", np.cos)
+tanh = _both("tanh", np.tanh)
+cosh = _both("cosh", np.cosh)
+sinh = _both("sinh", np.sinh)
+sign = _both("sign", np.sign)
+square = _both("square", np.square)
+reciprocal = _both("reciprocal", np.reciprocal)
+sigmoid = _both("sigmoid", lambda value: 1 / (1 + np.exp(-value)))
+erfinv = _both("erfinv", lambda value: special.erfinv(value).astype(value.dtype))
+digamma = _both("digamma", lambda value: special.polygamma(0, value).astype(value.dtype))
+polygamma = _both("_polygamma", lambda value, n: special.polygamma(n, value).astype(value.dtype))
+
+
+def scale(value: AnyValue, factor: complex) -> AnyValue:
+    """value times a Python number; recorded as MulBackward1, the node of a product with a true scalar."""
+    return value._scaled(factor) if isinstance(value, Tensor) else value * factor
+
+
+def where(condition: AnyValue, yes: AnyValue, no: AnyValue) -> AnyValue:
+    """Elementwise choice; `condition` is boolean."""
+    if isinstance(condition, Tensor):
+        return condition._choose(yes, no)
+    if isinstance(yes, Tensor) or isinstance(no, Tensor):
+        raise TypeError("where: the condition must be a tensor when a choice is one")
+    return np.where(condition, yes, no)
+
+
+def power(value: AnyValue, exponent: AnyValue) -> AnyValue:
+    """value ** exponent, with the shortcuts for small whole exponents."""
+    return value.pow(exponent) if isinstance(value, Tensor) else pow_array(value, exponent)
+
+
+def pow_array(value: Any, exponent: Any) -> Any:
+    """Power of an array; whole exponents up to 3 by multiplication, which is PyTorch's result to the bit."""
+    if exponent == 2:
+        return value * value
+    if exponent == 1:
+        return value * 1
+    if exponent == 3:
+        return value * value * value
+    if exponent == 0.5:
+        return np.sqrt(value)
+    if exponent == -1:
+        return 1 / value
+    if exponent == -2:
+        return 1 / (value * value)
+    return value**exponent
+
+
+def matmul(left: AnyValue, right: AnyValue) -> AnyValue:
+    """Matrix product; for arrays `dot` where it means the same, because it is quicker on small ones."""
+    if isinstance(left, Tensor) or isinstance(right, Tensor):
+        return left.matmul(right)
+    return left.dot(right) if right.ndim <= 2 else np.matmul(left, right)
+
+
+def transposed(value: AnyValue, dim0: int = -2, dim1: int = -1) -> AnyValue:
+    """Two dimensions swapped."""
+    if isinstance(value, Tensor):
+        return value.transpose(dim0, dim1)
+    return value.swapaxes(dim0, dim1)
+
+
+def permuted(value: AnyValue, dims: tuple[int, ...]) -> AnyValue:
+    """Dimensions in another order."""
+    return value.permute(dims) if isinstance(value, Tensor) else value.transpose(dims)
+
+
+def reshaped(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
+    """The same elements in another shape."""
+    return value.reshape(shape)
+
+
+def expanded(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
+    """Stretched to `shape` by the rules of broadcasting; arrays come as read-only views."""
+    return value.expand(shape) if isinstance(value, Tensor) else np.broadcast_to(value, shape)
+
+
+def unsqueezed(value: AnyValue, dims: tuple[int, ...]) -> AnyValue:
+    """With dimensions of length 1 put in at `dims`, positions in the result, ascending."""
+    if isinstance(value, Tensor):
+        for dim in dims:
+            value = value.unsqueeze(dim)
+        return value
+    return np.expand_dims(value, dims) if dims else value
+
+
+def summed(value: AnyValue, dims: tuple[int, ...] | None, keepdim: bool = False) -> AnyValue:
+    """Sum over dimensions; None means all."""
+    if isinstance(value, Tensor):
+        return value.sum(dims, keepdim) if dims is not None else value.sum()
+    return np.add.reduce(value, axis=dims, keepdims=keepdim)
+
+
+def sum_to(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
+    """Undo broadcasting: add up the copies that `expand` made, so that the result has `shape`."""
+    have = value._array.shape if isinstance(value, Tensor) else value.shape
+    if have == shape:
+        return value
+    lead = len(have) - len(shape)
+    if lead:
+        value = summed(value, tuple(range(lead)))
+    stretched = tuple(
+        dim for dim, (length, now) in enumerate(zip(shape, have[lead:], strict=True)) if length == 1 and now != 1
+    )
+    return summed(value, stretched, True) if stretched else value
+
+
+def cast(value: AnyValue, dtype: Any) -> AnyValue:
+    """In another dtype (a DType); the same object when it has it already."""
+    if isinstance(value, Tensor):
+        return value.to(dtype)
+    return value if value.dtype == dtype.np else value.astype(dtype.np)
+
+
+def restore(value: AnyValue, fix: tuple[tuple[int, ...] | None, Any]) -> AnyValue:
+    """Bring a gradient back to its operand's shape and dtype: `fix` is (shape or None, DType or None)."""
+    shape, dtype = fix
+    if shape is not None:
+        value = sum_to(value, shape)
+    return cast(value, dtype) if dtype is not None else value
+
+
+def zeros(shape: tuple[int, ...], like: AnyValue) -> AnyValue:
+    """Zeros of the kind and dtype of `like`."""
+    if isinstance(like, Tensor):
+        return like.new_zeros(shape)
+    return np.zeros(shape, like.dtype)
+
+
+# -- shapes, undone ----------------------------------------------------------------------------------------------
+#
+# On arrays these write into fresh zeros; on tensors they are recorded operations of their own (`ops/scatter.py`).
+
+
+def t(value: AnyValue) -> AnyValue:
+    """A matrix turned over; a vector as it is."""
+    return value.t() if isinstance(value, Tensor) else value.T
+
+
+def scattered(part: AnyValue, shape: tuple[int, ...], at: tuple[Any, ...]) -> AnyValue:
+    """Zeros of `shape` with `part` at a basic index: the derivative of `select` and `slice`."""
+    if isinstance(part, Tensor):
+        return part._scattered(shape, at)
+    whole = np.zeros(shape, part.dtype)
+    whole[at] = part
+    return whole
+
+
+def index_scattered(part: AnyValue, shape: tuple[int, ...], at: tuple[Any, ...]) -> AnyValue:
+    """Zeros of `shape` with `part` added at an index that may name a place twice: the derivative of indexing."""
+    if isinstance(part, Tensor):
+        return part._index_scattered(shape, at)
+    whole = np.zeros(shape, part.dtype)
+    np.add.at(whole, at, part)
+    return whole
+
+
+def indexed(value: AnyValue, at: tuple[Any, ...]) -> AnyValue:
+    """The elements at an index, copied."""
+    return value._indexed(at) if isinstance(value, Tensor) else value[at]
+
+
+def strided_index(size: tuple[int, ...], stride: tuple[int, ...], offset: int) -> Any:
+    """For each element of a strided view its position in memory. Shape `size`, int64."""
+    index = np.full(size, offset, np.int64)
+    for dim, (length, step) in enumerate(zip(size, stride, strict=True)):
+        index += (np.arange(length) * step).reshape([-1 if d == dim else 1 for d in range(len(size))])
+    return index
+
+
+def strided_scattered(
+    part: AnyValue, shape: tuple[int, ...], size: tuple[int, ...], stride: tuple[int, ...], offset: int
+) -> AnyValue:
+    """Zeros of `shape` with `part` added at a geometry: the derivative of `as_strided` on contiguous memory."""
+    index = strided_index(size, stride, offset)
+    if isinstance(part, Tensor):
+        count = int(np.prod(shape, dtype=np.int64))
+        return part._index_scattered((count,), (index,)).reshape(shape)
+    whole = np.zeros(shape, part.dtype)
+    np.add.at(whole.reshape(-1), index, part)
+    return whole
+
+
+def diagonal_scattered(part: AnyValue, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> AnyValue:
+    """Zeros of `shape` with `part` on a diagonal."""
+    index: list[Any] = [slice(None)] * len(shape)
+    length = part.shape[-1]
+    steps = np.arange(length)
+    index[dim1] = steps + max(-offset, 0)
+    index[dim2] = steps + max(offset, 0)
+    moved = part
+    # Two index arrays that stand side by side keep their place; with dimensions between them they come first.
+    if abs(dim1 - dim2) != 1:
+        moved = moved_to_front(part)
+    elif min(dim1, dim2) != len(shape) - 2:
+        moved = moved_to(part, min(dim1, dim2))
+    return index_scattered(moved, shape, tuple(index))
+
+
+def moved_to_front(value: AnyValue) -> AnyValue:
+    """The last dimension as the first."""
+    return moved_to(value, 0)
+
+
+def moved_to(value: AnyValue, place: int) -> AnyValue:
+    """The last dimension put in at `place`."""
+    ndim = len(value.shape)
+    order = list(range(ndim - 1))
+    order.insert(place, ndim - 1)
+    return permuted(value, tuple(order))
+
+
+def unfold_scattered(part: AnyValue, shape: tuple[int, ...], dim: int, size: int, step: int) -> AnyValue:
+    """Zeros of `shape` with overlapping windows added up: the derivative of `unfold`."""
+    positions = (np.arange(part.shape[dim]) * step)[:, None] + np.arange(size)
+    index = (slice(None),) * dim + (positions,)
+    return index_scattered(moved_to(part, dim + 1), shape, index)
+
+
+def stacked(parts: tuple[AnyValue | None, ...], shape: tuple[int, ...], dim: int) -> AnyValue:
+    """Parts put side by side along a new dimension; None counts as zeros. The derivative of `unbind`."""
+    known = next(part for part in parts if part is not None)
+    small = shape[:dim] + shape[dim + 1 :]
+    pieces = [zeros(small, known) if part is None else part for part in parts]
+    if isinstance(known, Tensor):
+        return known._stacked(pieces, dim)
+    return np.stack(pieces, dim)
+
+
+def joined(parts: tuple[AnyValue | None, ...], shape: tuple[int, ...], dim: int, sizes: tuple[int, ...]) -> AnyValue:
+    """Parts put one after the other along a dimension; None counts as zeros. The derivative of `split`."""
+    known = next(part for part in parts if part is not None)
+    pieces = [
+        zeros((*shape[:dim], size, *shape[dim + 1 :]), known) if part is None else part
+        for part, size in zip(parts, sizes, strict=True)
+    ]
+    if isinstance(known, Tensor):
+        return known._joined(pieces, dim)
+    return np.concatenate(pieces, dim)
+
+
+def floor_divided(value: AnyValue, other: AnyValue) -> AnyValue:
+    """The quotient rounded down."""
+    return value // other
+
+
+def truncated(value: AnyValue) -> AnyValue:
+    """Rounded towards zero."""
+    return value.trunc() if isinstance(value, Tensor) else np.trunc(value)
+
+
+def flipped(value: AnyValue, dims: tuple[int, ...]) -> AnyValue:
+    """Dimensions in reverse order."""
+    return value.flip(dims) if isinstance(value, Tensor) else np.flip(value, dims)
+
+
+def rolled(value: AnyValue, shifts: tuple[int, ...], dims: tuple[int, ...]) -> AnyValue:
+    """Elements shifted along dimensions; no dimensions means over the flattened value."""
+    if isinstance(value, Tensor):
+        return value.roll(shifts, dims or None)
+    return np.roll(value, shifts, dims or None)
+
+
+def turned(value: AnyValue, times: int, dims: tuple[int, ...]) -> AnyValue:
+    """Quarter turns in the plane of two dimensions."""
+    return value.rot90(times, dims) if isinstance(value, Tensor) else np.rot90(value, times, dims)
+
+
+def overwritten(value: AnyValue, at: tuple[Any, ...]) -> AnyValue:
+    """The value with zeros at an index: the gradient of what a write has covered."""
+    if isinstance(value, Tensor):
+        mask = np.ones(value._array.shape, value._dtype.np)
+        mask[at] = 0
+        return value * wrap(mask, value._dtype)
+    left = value.copy()
+    left[at] = 0
+    return left

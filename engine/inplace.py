@@ -1,0 +1,208 @@
+"""Writing into a tensor's memory, and what that does to history.
+
+`y.mul_(2)` computes like `y * 2`, writes the result over y and hangs y on the new node. Three things make it safe:
+the version counter moves, so that a node which saved the old value notices; a leaf that requires a gradient refuses;
+and when y is a view, its base gets a CopySlices node and every other view of it a new way into that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import dtypes, formula, messages
+from engine.dtypes import DType
+from engine.node import AccumulateGrad, Node, OutputPort, SavedResult, Value
+from engine.op import Op, OpNode, record
+from engine.ops.views import AsStrided, geometry, strided_view
+from engine.state import sequence, state
+from engine.tensor import Tensor, rounded, wrap
+
+new = object.__new__
+
+
+def check_writable(target: Tensor, records: bool) -> None:
+    """Raise if `target` may not be written to now. `records`: whether the write will be recorded."""
+    extra = target._extra
+    if extra is not None and extra.inference and not state.inference:
+        raise RuntimeError(messages.inference_in_place())
+    if not state.grad_enabled:
+        return
+    edge = target._edge
+    if type(edge) is AccumulateGrad:
+        raise RuntimeError(messages.leaf_in_place())
+    view = extra.view if extra is not None else None
+    if view is None:
+        return
+    if type(view.base._edge) is AccumulateGrad:
+        if view.origin == "no_grad":
+            raise RuntimeError(messages.no_grad_view_in_place())
+        raise RuntimeError(messages.leaf_in_place(view=True))
+    if view.origin == "no_grad" and (records or view.base._edge is not None):
+        raise RuntimeError(messages.no_grad_view_in_place())
+    if view.origin == "several" and (records or edge is not None):
+        number = edge.output if isinstance(edge, OutputPort) else 0
+        name = edge.name() if edge is not None else "UnbindBackward0"
+        raise RuntimeError(messages.several_views_in_place(number, name))
+
+
+def write(op: type[Op], target: Tensor, others: tuple[Any, ...], attributes: tuple[Any, ...], array: Any, dtype: DType) -> Tensor:  # noqa: E501
+    """Put `array`, the result of `op` on (target, *others), into `target` and record it. Returns `target`.
+
+    Raises RuntimeError where PyTorch does: a dtype that cannot hold the result, another shape, a leaf that requires a
+    gradient, memory that several elements share.
+    """
+    own = target._dtype
+    if not dtypes.can_cast(dtype, own):
+        raise RuntimeError(messages.result_cast(dtype, own))
+    have = target._array.shape
+    if array.shape != have:
+        try:
+            fits = np.broadcast_shapes(array.shape, have) == have
+        except ValueError:
+            fits = False
+        if not fits:
+            raise RuntimeError(messages.output_broadcast(list(have), list(array.shape)))
+    operands = (target, *others)
+    records = state.grad_enabled and any(isinstance(t, Tensor) and t._edge is not None for t in operands)
+    check_writable(target, records)
+    node = None
+    if records and bool(op.derivatives):
+        # The node keeps what `target` was before the write: a formula that needs it must not see the new value.
+        former = wrap(np.array(target._array)[()] if "self" in op.saved_names else target._array, own)
+        former._edge = target._edge
+        stand_in = wrap(array, own)
+        edges = tuple(t._edge if isinstance(t, Tensor) else None for t in operands)
+        node = record(op, (former, *others), edges, (*operands, *attributes), [stand_in])
+        if node is not None:
+            fixes = tuple(_fix(t, have) for t in operands)
+            node.fix = fixes if any(fixes) else None
+    store(target, array)
+    if node is not None:
+        if "result" in op.saved_names and node.saved is not None:
+            storage = target._storage
+            assert storage is not None
+            index = op.saved_names.index("result")
+            saved = list(node.saved)
+            if saved[index] is not None:
+                saved[index] = SavedResult(target._array, own, storage)
+            versions = list(node.versions or (0,) * len(saved))
+            versions[index] = storage.version.count
+            node.saved, node.versions = tuple(saved), tuple(versions)
+        rebase(target, node)
+    if state.recorder is not None:
+        state.recorder.mutated(target, op, node, operands, attributes)
+    return target
+
+
+def _fix(operand: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...] | None, Any] | None:
+    if not isinstance(operand, Tensor) or operand._array.shape == shape:
+        return None
+    return operand._array.shape, None
+
+
+def store(target: Tensor, array: Any) -> None:
+    """Overwrite the values (broadcasting to the target's shape) and count the write."""
+    memory = target._array
+    dtype = target._dtype
+    if isinstance(memory, np.ndarray):
+        if not memory.flags.writeable:
+            raise RuntimeError(messages.overlapping_write())
+        memory[...] = rounded(array, dtype)
+    else:
+        # Nobody aliases a NumPy scalar: put another one in its place.
+        target._array = rounded(np.asarray(array), dtype).astype(dtype.np).reshape(())[()]
+    target._written()
+
+
+def rebase(target: Tensor, node: Node) -> None:
+    """Make `node` the newest thing that happened to `target`: for a view, by way of its base."""
+    extra = target._extra
+    view = extra.view if extra is not None else None
+    if view is None:
+        target._edge = node
+        renew_views(target)
+        return
+    base = view.base
+    shape, strides, offset = geometry(target, base)
+    base._edge = copy_slices(base, node, shape, strides, offset)
+    renew_views(base)
+
+
+def renew_views(base: Tensor) -> None:
+    """Give every view of a rewritten base its new way into the base's history."""
+    extra = base._extra
+    if extra is None or extra.views is None:
+        return
+    for reference in extra.views:
+        view = reference()
+        if view is None or view is base:
+            continue
+        shape, strides, offset = geometry(view, base)
+        attributes = (shape, strides, offset)
+        view._edge = record(AsStrided, (base,), (base._edge,), (base, *attributes), [view])
+
+
+class CopySlices(OpNode):
+    """The node of a base after a write through one of its views.
+
+    The gradient of the base goes on to the base's former self, with the written part replaced by what the write's own
+    node says about its target.
+    """
+
+    __slots__ = ("inner", "layout", "offset", "shape", "strides")
+
+    class op(Op, abstract=True):  # noqa: N801 - what the page reads
+        """A write through a view"""
+
+        name = classmethod(lambda cls: "copy_slices")  # type: ignore[assignment]
+
+    inner: OpNode
+    layout: NDArray[Any]
+
+    def run(self, grad: Value) -> list[Value | None]:
+        whole = np.empty_like(self.layout)
+        whole[...] = grad
+        part = strided_view(whole, self.shape, self.strides, self.offset)
+        inner = self.inner.run(part.copy())
+        if self.next[0] is None:
+            return [None, *inner[1:]]
+        part[...] = 0 if inner[0] is None else inner[0]
+        return [whole, *inner[1:]]
+
+    def run_recorded(self, grad: Any) -> list[Any]:
+        geometry_ = (self.shape, self.strides, self.offset)
+        inner = self.inner.run_recorded(AsStrided.apply(grad.contiguous(), *geometry_))
+        if self.next[0] is None:
+            return [None, *inner[1:]]
+        mask = np.zeros(self.layout.shape, bool)
+        strided_view(mask, *geometry_)[...] = True
+        untouched = grad.masked_fill(wrap(mask, dtypes.bool_), 0)
+        if inner[0] is None:
+            return [untouched, *inner[1:]]
+        base_shape = self.layout.shape
+        return [untouched + formula.strided_scattered(inner[0], base_shape, *geometry_), *inner[1:]]
+
+    def release(self) -> None:
+        self.inner.release()
+        self.saved = self.inner.saved
+
+
+def copy_slices(base: Tensor, inner: OpNode, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> CopySlices:  # noqa: E501
+    """The node that stands for the base after `inner` wrote to its part of the given geometry."""
+    node = new(CopySlices)
+    node.inner = inner
+    node.layout = base._array
+    node.shape, node.strides, node.offset = shape, strides, offset
+    node.next = (base._edge, *inner.next[1:])
+    node.sequence = next(sequence)
+    node.hooks = None
+    node.fix = None
+    node.versions = None
+    node.attributes = ()
+    node.saved = inner.saved
+    return node
+
+

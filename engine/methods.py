@@ -1,0 +1,36 @@
+"""Puts the operations on Tensor. They register themselves in `functions.METHODS`; importing their modules is enough."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import backward, creation, dtypes
+from engine.functions import METHODS
+from engine.ops import (  # noqa: F401 - imported for what they register
+    arithmetic,
+    conversion,
+    indexing,
+    scatter,
+    shape,
+    views,
+)
+from engine.tensor import Tensor, TensorMeta
+
+
+def _legacy(cls: type[Tensor], *args: Any, **options: Any) -> Tensor:
+    """`Tensor(2, 3)`: the legacy constructor. Subclasses construct themselves."""
+    if cls is Tensor:
+        return creation.legacy(args, dtypes.get_default_dtype(), options)
+    return type.__call__(cls, *args, **options)
+
+
+def install() -> None:
+    """Attach every registered method to Tensor."""
+    for name, made in METHODS.items():
+        setattr(Tensor, name, made)
+    Tensor.backward = backward.backward  # type: ignore[attr-defined]
+    TensorMeta.__call__ = _legacy  # type: ignore[method-assign]
+    Tensor.__module__ = "torch"
+
+
+install()

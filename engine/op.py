@@ -1,0 +1,353 @@
+"""Op: one declaration from which an operation's function, node, saved values and displayed formula are derived.
+
+An operation is a class. `forward` computes on arrays. For every operand that can be differentiated there is one
+function `d_<operand>(grad, …)`, the operand's gradient. The *names* of its parameters say what it needs:
+
+- an operand's name (`self`, `other`): that operand is saved, if this gradient is wanted at all;
+- `result`: the output is saved;
+- `<operand>_shape`: the operand's shape is noted;
+- any other name: the argument of `forward` with that name (`dim`, `exponent`).
+
+Nothing else is kept. The same functions run on arrays in an ordinary backward pass and on tensors when the pass is
+itself recorded (`create_graph=True`), so every operation is differentiable any number of times.
+
+This file holds the general machinery; `elementwise.py` has the leaner paths of unary and binary operations.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine import formula, messages
+from engine.dtypes import DType, from_numpy_dtype
+from engine.node import FREED, Node, OutputPort, SavedResult, Value
+from engine.state import sequence, state
+from engine.storage import Storage
+from engine.tensor import Tensor, result_tensor, rounded, wrap
+
+new = object.__new__
+
+Derivative = Callable[..., Any]
+
+#: Every differentiable operation by its class name; the gradient checks and the documentation walk it.
+OPERATIONS: dict[str, type[Op]] = {}
+
+
+class OpNode(Node):
+    """The node of an operation that was declared as an Op."""
+
+    __slots__ = ()
+    op: ClassVar[type[Op]]
+
+    def run(self, grad: Value) -> Sequence[Value | None]:
+        op = self.op
+        fix = self.fix
+        grads: list[Value | None] = []
+        for slot, edge in enumerate(self.next):
+            derivative = op.derivatives[slot]
+            if edge is None or derivative is None:
+                grads.append(None)
+                continue
+            value = derivative(grad, *[self.array_of(source) for source in op.sources[slot]])
+            grads.append(value if fix is None or fix[slot] is None else formula.restore(value, fix[slot]))
+        return grads
+
+    def run_recorded(self, grad: Any) -> Sequence[Any]:
+        op = self.op
+        fix = self.fix
+        grads: list[Any] = []
+        for slot, edge in enumerate(self.next):
+            derivative = op.derivatives[slot]
+            if edge is None or derivative is None:
+                grads.append(None)
+                continue
+            value = derivative(grad, *[self.tensor_of(source) for source in op.sources[slot]])
+            grads.append(value if fix is None or fix[slot] is None else formula.restore(value, fix[slot]))
+        return grads
+
+    # -- saved values -----------------------------------------------------------------------------------------
+
+    def array_of(self, source: tuple[bool, int]) -> Value:
+        """The array, number or attribute that a derivative's parameter names."""
+        is_saved, index = source
+        if not is_saved:
+            return self.attributes[index]
+        value = self.saved_at(index)
+        if type(value) is SavedResult:
+            return value.array
+        if isinstance(value, Tensor):
+            return value._array
+        return tuple(item._array for item in value) if type(value) is tuple else value
+
+    def tensor_of(self, source: tuple[bool, int]) -> Any:
+        """The same as a Tensor that still knows its own history."""
+        is_saved, index = source
+        if not is_saved:
+            return self.attributes[index]
+        value = self.saved_at(index)
+        return result_tensor(value, self) if type(value) is SavedResult else value
+
+    def saved_at(self, index: int) -> Any:
+        """What was saved, after the checks that it is still there and still what it was."""
+        saved = self.saved
+        if saved is FREED or saved is None:
+            raise RuntimeError(messages.freed())
+        value = saved[index]
+        if type(value) is SavedResult:
+            storage: Storage | None = value.storage
+        elif isinstance(value, Tensor):
+            storage = value._storage
+        else:
+            return value
+        if storage is not None:
+            expected = self.versions[index] if self.versions is not None else 0
+            if storage.version.count != expected:
+                raise RuntimeError(messages.modified_in_place(*described(value, self), storage.version.count, expected))
+        return value
+
+    def saved_value(self, name: str) -> Any:
+        """What `node._saved_<name>` shows: a Tensor, a number, or None when it was not needed."""
+        op = self.op
+        if name in op.saved_names:
+            if self.saved is None:
+                return None
+            value = self.tensor_of((True, op.saved_names.index(name)))
+            if isinstance(value, bool | int | float | complex):
+                return wrap(np.asarray(value), from_numpy_dtype(np.asarray(value).dtype))
+            return value
+        if name in op.attribute_names:
+            return self.attributes[op.attribute_names.index(name)]
+        raise AttributeError(name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_saved_"):
+            wanted = name[len("_saved_") :]
+            if wanted in self.op.saved_names or wanted in self.op.attribute_names:
+                return self.saved_value(wanted)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __dir__(self) -> list[str]:
+        own = [f"_saved_{name}" for name in (*self.op.saved_names, *self.op.attribute_names)]
+        return [*super().__dir__(), *own]
+
+
+def described(value: Any, node: Node) -> tuple[str, list[int], int, str | None]:
+    """Tensor type, shape, output number and node name of a saved value, for the error text."""
+    if type(value) is SavedResult:
+        return value.dtype.tensor_type, list(value.array.shape), value.output, node.name()
+    grad_fn = value.grad_fn
+    name = None if grad_fn is None else grad_fn.name()
+    return value._dtype.tensor_type, list(value._array.shape), value.output_nr, name
+
+
+class Op:
+    """An operation: forward and derivatives side by side. See the module's text for the conventions."""
+
+    #: The operands that are tensors, in the order of `forward`'s first parameters.
+    tensors: ClassVar[tuple[str, ...]] = ("self",)
+    #: PyTorch's name for the node, when it is not the class's name with Backward0.
+    node_name: ClassVar[str] = ""
+    #: How the page draws it: ×, +, …
+    symbol: ClassVar[str] = ""
+    #: The formulas in LaTeX by operand, for the page.
+    latex: ClassVar[dict[str, str]] = {}
+    #: Whether the result is a view of the first operand's memory.
+    view: ClassVar[bool] = False
+    #: Whether every output has a gradient of its own; then the derivatives receive a tuple of them.
+    several: ClassVar[bool] = False
+
+    # Derived from the declaration:
+    derivatives: ClassVar[tuple[Derivative | None, ...]] = ()
+    sources: ClassVar[tuple[tuple[tuple[bool, int], ...], ...]] = ()
+    saved_names: ClassVar[tuple[str, ...]] = ()
+    attribute_names: ClassVar[tuple[str, ...]] = ()
+    #: For each saved name the operands whose gradient needs it.
+    wanted_by: ClassVar[tuple[tuple[int, ...], ...]] = ()
+    Node: ClassVar[type[OpNode]]
+
+    forward: ClassVar[Callable[..., Any]]
+
+    def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not abstract:
+            declare(cls)
+
+    @classmethod
+    def name(cls) -> str:
+        """The operation's name in lower case: mul, pow."""
+        return cls.__name__.lower()
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run it on tensors (the first operands) and attributes (the rest), and record it if a gradient may be asked.
+
+        Returns a Tensor, or a tuple of Tensors when `forward` returns several arrays.
+        """
+        count = len(cls.tensors)
+        operands: tuple[Any, ...] = args[:count]
+        result = cls.forward(*[t._array if isinstance(t, Tensor) else t for t in operands], *args[count:])
+        first: Tensor = operands[0]
+        if type(result) is tuple or type(result) is list:
+            outputs = [wrap(array, dtype_like(first, array)) for array in result]
+        else:
+            outputs = [wrap(rounded(result, first._dtype), dtype_like(first, result))]
+        if state.inference:
+            mark_inference(outputs)
+        node = None
+        if state.grad_enabled and cls.derivatives:
+            edges = tuple([t._edge if isinstance(t, Tensor) else None for t in operands])
+            if any(edges):
+                node = record(cls, operands, edges, args, outputs)
+        if state.recorder is not None:
+            state.recorder.operation(cls, node, operands, args[count:], outputs)
+        return tuple(outputs) if type(result) is tuple or type(result) is list else outputs[0]
+
+
+def declare(cls: type[Op]) -> None:
+    """Derive from the class what autograd needs: which formulas there are and what each has to have saved."""
+    derivatives = tuple(cls.__dict__.get(f"d_{name}") or getattr(cls, f"d_{name}", None) for name in cls.tensors)
+    if not any(derivatives):
+        return
+    parameters = attributes_of(cls)
+    shapes: list[str] = []
+    saved: list[str] = []
+    for derivative in derivatives:
+        for name in formula_parameters(derivative):
+            if (name in cls.tensors or name in ("result", "results")) and name not in saved:
+                saved.append(name)
+            elif name.endswith("_shape") and name not in shapes and name not in parameters:
+                shapes.append(name)
+            elif name not in cls.tensors and name not in saved and name not in parameters and name not in shapes:
+                raise TypeError(f"{cls.__name__}: a derivative asks for {name!r}, which is no operand and no argument")
+    cls.saved_names = tuple(sorted(saved, key=lambda n: cls.tensors.index(n) if n in cls.tensors else 99))
+    cls.attribute_names = (*parameters, *shapes)
+    cls.derivatives = derivatives
+    cls.sources = tuple(
+        tuple(
+            (True, cls.saved_names.index(name))
+            if name in cls.saved_names
+            else (False, cls.attribute_names.index(name))
+            for name in formula_parameters(derivative)
+        )
+        for derivative in derivatives
+    )
+    cls.wanted_by = tuple(
+        tuple(slot for slot, derivative in enumerate(derivatives) if name in formula_parameters(derivative))
+        for name in cls.saved_names
+    )
+    node_name = cls.node_name or f"{cls.__name__}Backward0"
+    base = getattr(cls, "node_base", OpNode)
+    cls.Node = type(node_name, (base,), {"__slots__": (), "op": cls, "__module__": "torch.autograd.graph"})
+    OPERATIONS[cls.__name__] = cls
+
+
+def formula_parameters(derivative: Derivative | None) -> tuple[str, ...]:
+    """What a derivative needs beside the incoming gradient."""
+    return () if derivative is None else tuple(inspect.signature(derivative).parameters)[1:]
+
+
+def attributes_of(cls: type[Op]) -> tuple[str, ...]:
+    """`forward`'s parameters that are not tensors."""
+    if isinstance(cls.forward, np.ufunc):
+        return ()
+    try:
+        names = tuple(inspect.signature(cls.forward).parameters)
+    except (TypeError, ValueError):  # a NumPy function has no signature, and no attributes either
+        return ()
+    return names[len(cls.tensors) :]
+
+
+def dtype_like(operand: Tensor, array: Any) -> DType:
+    """The dtype of a result: the operand's where NumPy kept its type (bfloat16 lives in float32), else NumPy's."""
+    dtype = operand._dtype
+    return dtype if array.dtype == dtype.np else from_numpy_dtype(array.dtype)
+
+
+def mark_inference(outputs: Sequence[Tensor]) -> None:
+    """Under `inference_mode` results are marked: they may never enter a recorded computation."""
+    for output in outputs:
+        output._extras().inference = True
+
+
+def record(
+    cls: type[Op], operands: tuple[Any, ...], edges: tuple[Any, ...], args: tuple[Any, ...], outputs: Sequence[Tensor]
+) -> OpNode | None:
+    """Make the node, hang the outputs on it and keep what the wanted derivatives name."""
+    derivatives = cls.derivatives
+    wanted = [edge is not None and derivatives[slot] is not None for slot, edge in enumerate(edges)]
+    if not any(wanted):
+        return None
+    floating = [output for output in outputs if output._dtype.is_floating_point or output._dtype.is_complex]
+    if not floating:
+        return None
+    node = new(cls.Node)
+    node.next = tuple([edge if want else None for edge, want in zip(edges, wanted, strict=True)])
+    node.sequence = next(sequence)
+    node.hooks = None
+    node.fix = None
+    node.versions = None
+    count = len(cls.tensors)
+    attributes = args[count:]
+    shapes = len(cls.attribute_names) - len(attributes)
+    if shapes:
+        named = cls.attribute_names[len(attributes) :]
+        attributes = (*attributes, *[shape_of(operands[cls.tensors.index(name[:-6])]) for name in named])
+    node.attributes = attributes
+    if cls.several:
+        for number, output in enumerate(outputs):
+            output._edge = OutputPort(node, number)
+    else:
+        outputs[0]._edge = node
+    node.saved = None
+    if cls.saved_names:
+        keep(cls, node, operands, wanted, outputs)
+    return node
+
+
+def keep(
+    cls: type[Op], node: OpNode, operands: tuple[Any, ...], wanted: list[bool], outputs: Sequence[Tensor]
+) -> None:
+    """Save the operands and results that the wanted derivatives name, with their versions."""
+    saved: list[Any] = []
+    versions: list[int] = []
+    for name, slots in zip(cls.saved_names, cls.wanted_by, strict=True):
+        if not any(wanted[slot] for slot in slots):
+            saved.append(None)
+            versions.append(0)
+        elif name == "result":
+            saved.append(saved_result(outputs[0]))
+            versions.append(outputs[0]._version)
+        elif name == "results":
+            saved.append(tuple(wrap(output._array, output._dtype) for output in outputs))
+            versions.append(0)
+        else:
+            operand = operands[cls.tensors.index(name)]
+            if isinstance(operand, Tensor):
+                if operand._extra is not None and operand._extra.inference:
+                    raise RuntimeError(messages.inference_saved())
+                versions.append(operand._version)
+            else:
+                versions.append(0)
+            saved.append(operand)
+    node.saved = tuple(saved)
+    if any(versions):
+        node.versions = tuple(versions)
+
+
+def saved_result(output: Tensor) -> SavedResult:
+    """The output's value and its storage, so that a later in-place write is noticed."""
+    storage = output._storage
+    if storage is None:
+        storage = output._storage = Storage(None)
+    return SavedResult(output._array, output._dtype, storage)
+
+
+def shape_of(operand: Any) -> tuple[int, ...]:
+    """The shape of a tensor; () for a Python number."""
+    return operand._array.shape if isinstance(operand, Tensor) else ()
+
+

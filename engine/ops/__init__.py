@@ -1,0 +1,1 @@
+"""The operations: forward and derivative of each, side by side, by family."""

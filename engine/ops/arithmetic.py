@@ -1,0 +1,470 @@
+"""Sums, products, powers: the operators of Python, each with its derivative."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from engine import dtypes, formula, inplace, messages
+from engine.dtypes import DType
+from engine.elementwise import Binary, Unary, general, operand_rank
+from engine.formula import log, pow_array, power, scale, sign, where
+from engine.functions import (
+    FUNCTIONS,
+    METHODS,
+    binary,
+    both,
+    method,
+    operator_in_place,
+    overwrite_binary,
+    require_tensor,
+    unary,
+)
+from engine.op import OpNode
+from engine.tensor import Tensor
+
+
+class Add(Binary):
+    """self + alpha * other"""
+
+    symbol = "+"
+    defaults = (1,)
+    lean_forward = operator.add
+    latex = {"self": r"\bar{r}", "other": r"\alpha\,\bar{r}"}
+
+    def forward(self, other, alpha):
+        if self.dtype == bool and other.dtype == bool:
+            return self | other
+        return self + other if alpha == 1 else scaled_sum(self, other, alpha)
+
+    def d_self(grad, alpha):
+        return grad
+
+    def d_other(grad, alpha):
+        return grad if alpha == 1 else scale(grad, alpha)
+
+
+class Sub(Binary):
+    """self - alpha * other"""
+
+    symbol = "−"
+    defaults = (1,)
+    lean_forward = operator.sub
+    latex = {"self": r"\bar{r}", "other": r"-\alpha\,\bar{r}"}
+
+    @classmethod
+    def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
+        messages.check_subtraction(*[dtypes_of(operand) for operand in operands])
+
+    def forward(self, other, alpha):
+        return self - other if alpha == 1 else scaled_sum(self, other, -alpha)
+
+    def d_self(grad, alpha):
+        return grad
+
+    def d_other(grad, alpha):
+        return -grad if alpha == 1 else scale(grad, -alpha)
+
+
+class Rsub(Unary):
+    """other - self, for a Python number on the left"""
+
+    symbol = "−"
+    node_name = "RsubBackward1"
+    float_result = False
+
+    def forward(self, other, alpha):
+        return other - self if alpha == 1 else other - alpha * self
+
+    def d_self(grad, other, alpha):
+        return -grad if alpha == 1 else scale(grad, -alpha)
+
+
+class Mul(Binary):
+    """self * other"""
+
+    symbol = "×"
+    forward = operator.mul
+    latex = {"self": r"\bar{r}\cdot\mathit{other}", "other": r"\bar{r}\cdot\mathit{self}"}
+
+    def d_self(grad, other):
+        return grad * other
+
+    def d_other(grad, self):
+        return grad * self
+
+
+class Scaled(Unary):
+    """self * factor for a true scalar, as PyTorch's formulas use it"""
+
+    symbol = "×"
+    node_name = "MulBackward1"
+    float_result = False
+
+    def forward(self, other):
+        return self * other
+
+    def d_self(grad, other):
+        return scale(grad, other)
+
+
+class Div(Binary):
+    """self / other"""
+
+    symbol = "÷"
+    float_result = True
+    forward = operator.truediv
+    latex = {
+        "self": r"\frac{\bar{r}}{\mathit{other}}",
+        "other": r"-\bar{r}\cdot\frac{\mathit{self}/\mathit{other}}{\mathit{other}}",
+    }
+
+    def d_self(grad, other):
+        return grad / other
+
+    def d_other(grad, self, other):
+        return -grad * ((self / other) / other)
+
+
+class Neg(Unary):
+    """-self"""
+
+    symbol = "−"
+    float_result = False
+    forward = operator.neg
+
+    def d_self(grad):
+        return -grad
+
+
+class Pow(Unary):
+    """self ** exponent for a Python number"""
+
+    symbol = "xⁿ"
+    float_result = False
+    forward = pow_array
+    latex = {"self": r"\bar{r}\cdot n\,\mathit{self}^{\,n-1}"}
+
+    def forward(self, exponent):
+        return pow_array(self, exponent)
+
+    def d_self(grad, self, exponent):
+        if exponent == 0:
+            return grad * 0
+        return grad * scale(power(self, exponent - 1), exponent)
+
+
+class PowTensor(Binary):
+    """self ** exponent for two tensors"""
+
+    symbol = "xʸ"
+    node_name = "PowBackward1"
+    tensors = ("self", "exponent")
+    latex = {
+        "self": r"\bar{r}\cdot\mathit{exponent}\,\mathit{self}^{\,\mathit{exponent}-1}",
+        "exponent": r"\bar{r}\cdot\mathit{result}\ln\mathit{self}",
+    }
+
+    def forward(self, exponent):
+        return power_of_arrays(self, exponent)
+
+    def d_self(grad, self, exponent):
+        return grad * where(exponent == 0, exponent * 0, exponent * power(self, exponent - 1))
+
+    def d_exponent(grad, self, exponent, result):
+        return grad * where((self == 0) & (exponent >= 0), result * 0, result * log(self))
+
+
+class PowScalarBase(Unary):
+    """self ** exponent for a Python number below the exponent"""
+
+    symbol = "aˣ"
+    node_name = "PowBackward2"
+    float_result = False
+    latex = {"exponent": r"\bar{r}\cdot\mathit{result}\ln a"}
+    tensors = ("exponent",)
+
+    def forward(exponent, self):
+        return power_of_arrays(np.asarray(self).astype(exponent.dtype)[()], exponent)
+
+    def d_exponent(grad, result, self):
+        return scale(grad * result, float(np.log(self))) if self else grad * 0
+
+
+class Remainder(Binary):
+    """self - other * floor(self / other): the sign of the divisor"""
+
+    symbol = "mod"
+
+    def forward(self, other):
+        if np.issubdtype(self.dtype, np.integer) and np.any(other == 0):
+            raise RuntimeError("ZeroDivisionError")
+        return np.remainder(self, other)
+
+    def d_self(grad):
+        return grad
+
+    def d_other(grad, self, other):
+        return -grad * formula.floor_divided(self, other)
+
+
+class FloorDivide(Binary):
+    """The quotient rounded down; not differentiable"""
+
+    symbol = "÷"
+
+    def forward(self, other):
+        if np.issubdtype(self.dtype, np.integer) and np.any(other == 0):
+            raise RuntimeError("ZeroDivisionError")
+        return np.floor_divide(self, other)
+
+
+class TruncDivide(Binary):
+    """The quotient rounded towards zero; not differentiable"""
+
+    symbol = "÷"
+
+    def forward(self, other):
+        if np.issubdtype(self.dtype, np.integer):
+            if np.any(other == 0):
+                raise RuntimeError("ZeroDivisionError")
+            return (np.abs(self) // np.abs(other)) * (np.sign(self) * np.sign(other))
+        return np.trunc(self / other)
+
+
+class Fmod(Binary):
+    """The remainder with the sign of the dividend"""
+
+    def forward(self, other):
+        if np.issubdtype(self.dtype, np.integer) and np.any(other == 0):
+            raise RuntimeError("ZeroDivisionError")
+        return np.fmod(self, other)
+
+    def d_self(grad):
+        return grad
+
+    def d_other(grad, self, other):
+        return -grad * formula.truncated((self / other))
+
+
+class Abs(Unary):
+    """|self|"""
+
+    symbol = "|x|"
+    float_result = False
+    forward = np.abs
+    latex = {"self": r"\bar{r}\cdot\operatorname{sign}(\mathit{self})"}
+
+    def d_self(grad, self):
+        return grad * sign(self)
+
+
+class Reciprocal(Unary):
+    """1 / self"""
+
+    symbol = "1/x"
+    latex = {"self": r"-\bar{r}\cdot\mathit{result}^2"}
+
+    def forward(self):
+        return 1 / self
+
+    def d_self(grad, result):
+        return -grad * (result * result)
+
+
+def scaled_sum(array: Any, other: Any, alpha: Any) -> Any:
+    """array + alpha * other as PyTorch's CPU kernel rounds it: one fused multiply-add.
+
+    For float32 the product and the sum are computed in float64 and rounded once.
+    """
+    if array.dtype == np.float32:
+        return (array + np.multiply(other, alpha, dtype=np.float64)).astype(np.float32)
+    return array + array.dtype.type(alpha) * other if np.issubdtype(array.dtype, np.floating) else array + alpha * other
+
+
+def power_of_arrays(base: Any, exponent: Any) -> Any:
+    """Elementwise power; negative powers of integers are PyTorch's (0, or ±1 for ±1), where NumPy refuses."""
+    if np.issubdtype(base.dtype, np.integer) and np.any(np.less(exponent, 0)):
+        whole = np.where(base == 1, 1, np.where(base == -1, np.where(exponent % 2, -1, 1), 0))
+        safe = np.power(base, np.maximum(exponent, 0))
+        return np.where(np.less(exponent, 0), whole, safe).astype(base.dtype)
+    return base**exponent
+
+
+def dtypes_of(operand: Any) -> DType:
+    """The dtype of a tensor, or what a number counts as."""
+    return operand._dtype if isinstance(operand, Tensor) else dtypes.scalar_dtype(operand)
+
+
+
+# -- names --------------------------------------------------------------------------------------------------------
+
+binary(Add, "add")
+binary(Sub, "sub", aliases=("subtract",))
+binary(Mul, "mul", aliases=("multiply",))
+binary(Remainder, "remainder")
+binary(FloorDivide, "floor_divide")
+binary(Fmod, "fmod")
+binary(Div, "true_divide")
+unary(Neg, "neg")
+unary(Neg, "negative")
+unary(Abs, "abs")
+unary(Abs, "absolute")
+unary(Reciprocal, "reciprocal")
+
+
+@both
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
+    """self / other; `rounding_mode` "trunc" or "floor" rounds the quotient."""
+    require_tensor("div", "input", 1, input)
+    if rounding_mode is None:
+        result = Div.operate(input, other)
+    elif rounding_mode == "floor":
+        result = FloorDivide.operate(input, other)
+    elif rounding_mode == "trunc":
+        result = TruncDivide.operate(input, other)
+    else:
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    if result is NotImplemented:
+        raise TypeError(messages.argument_type("div", "other", 2, "Tensor", other))
+    return result
+
+
+FUNCTIONS["divide"] = METHODS["divide"] = div
+
+
+@method
+def div_(self: Tensor, other: Any) -> Tensor:
+    """self / other, written into the tensor itself."""
+    if operand_rank(other) is None:
+        raise TypeError(messages.argument_type("div_", "other", 1, "Tensor", other))
+    return overwrite_binary(Div, self, other)
+
+
+@both
+def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Any:
+    """other - alpha * input"""
+    if isinstance(other, Tensor):
+        return Sub.apply(other, input, alpha)
+    if isinstance(other, bool | int | float | complex | np.number):
+        messages.check_subtraction(input._dtype, dtypes.scalar_dtype(other))
+        if input._dtype.fast and isinstance(other, int | float):
+            return Rsub.apply(input, other, alpha)
+        result = general(Sub, other, input, (alpha,))
+        if isinstance(result._edge, OpNode):
+            # PyTorch has a node of its own for a number on the left.
+            return Rsub.apply(input.to(result._dtype), other, alpha)
+        return result
+    return NotImplemented
+
+
+@both
+def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
+    """input ** exponent; one of the two may be a Python number."""
+    if isinstance(input, Tensor):
+        if isinstance(exponent, Tensor):
+            return PowTensor.operate(input, exponent)
+        if isinstance(exponent, bool | int | float | complex | np.number):
+            return power_of_tensor(input, exponent)
+        if type(exponent) is str or exponent is None or not hasattr(exponent, "__array__"):
+            raise TypeError(messages.argument_type("pow", "exponent", 2, "Tensor", exponent))
+    if isinstance(exponent, Tensor) and isinstance(input, bool | int | float | complex | np.number):
+        return power_of_number(input, exponent)
+    raise TypeError(messages.argument_type("pow", "input", 1, "Tensor", input))
+
+
+def power_of_tensor(base: Tensor, exponent: Any) -> Tensor:
+    """tensor ** number, with promotion and PyTorch's refusal of negative whole powers of whole numbers."""
+    dtype = base._dtype
+    if not dtype.fast:
+        if dtype.category < 2 and isinstance(exponent, int) and exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        rank = "dim" if base._array.ndim else "zero"
+        wanted = dtypes.result_type((dtype, rank), (dtypes.scalar_dtype(exponent), "scalar"))
+        if wanted is not dtype:
+            base = base.to(wanted)
+    return Pow.apply(base, exponent)
+
+
+def power_of_number(base: Any, exponent: Tensor) -> Tensor:
+    """number ** tensor, with promotion."""
+    rank = "dim" if exponent._array.ndim else "zero"
+    wanted = dtypes.result_type((exponent._dtype, rank), (dtypes.scalar_dtype(base), "scalar"))
+    return PowScalarBase.apply(exponent if wanted is exponent._dtype else exponent.to(wanted), base)
+
+
+@method
+def pow_(self: Tensor, exponent: Any) -> Tensor:
+    """self ** exponent, written into the tensor itself."""
+    if isinstance(exponent, Tensor):
+        return overwrite_binary(PowTensor, self, exponent)
+    result = power_of_tensor(self.detach(), exponent)
+    return inplace.write(Pow, self, (), (exponent,), result._array, result._dtype)
+
+
+@method
+def _scaled(self: Tensor, factor: Any) -> Tensor:
+    """The product with a true scalar, as formulas use it."""
+    return Scaled.apply(self, factor)
+
+
+# -- Python's operators -------------------------------------------------------------------------------------------
+
+
+def _reflected_div(self: Tensor, other: Any) -> Any:
+    if operand_rank(other) is None:
+        return NotImplemented
+    return Reciprocal.apply(self) * other
+
+
+def _power(self: Tensor, exponent: Any) -> Any:
+    kind = type(exponent)
+    if (kind is int or kind is float) and self._dtype.fast:
+        return Pow.apply(self, exponent)
+    return NotImplemented if operand_rank(exponent) is None else pow(self, exponent)
+
+
+def _reflected_power(self: Tensor, base: Any) -> Any:
+    return NotImplemented if operand_rank(base) is None else pow(base, self)
+
+
+def _in_place_power(self: Tensor, exponent: Any) -> Any:
+    return NotImplemented if operand_rank(exponent) is None else pow_(self, exponent)
+
+
+def _negative(self: Tensor) -> Tensor:
+    if self._dtype.category == 0:
+        raise RuntimeError(messages.negation())
+    return Neg.apply(self)
+
+
+METHODS |= {
+    "__add__": Add.operate,
+    "__radd__": Add.operate,
+    "__sub__": Sub.operate,
+    "__rsub__": rsub,
+    "__mul__": Mul.operate,
+    "__rmul__": Mul.operate,
+    "__truediv__": Div.operate,
+    "__rtruediv__": _reflected_div,
+    "__floordiv__": FloorDivide.operate,
+    "__rfloordiv__": lambda self, other: general(FloorDivide, other, self, ()),
+    "__mod__": Remainder.operate,
+    "__rmod__": lambda self, other: general(Remainder, other, self, ()),
+    "__pow__": _power,
+    "__rpow__": _reflected_power,
+    "__neg__": _negative,
+    "__pos__": lambda self: self,
+    "__abs__": Abs.apply,
+    "__iadd__": operator_in_place(Add),
+    "__isub__": operator_in_place(Sub),
+    "__imul__": operator_in_place(Mul),
+    "__itruediv__": operator_in_place(Div),
+    "__ifloordiv__": operator_in_place(FloorDivide),
+    "__imod__": operator_in_place(Remainder),
+    "__ipow__": _in_place_power,
+}

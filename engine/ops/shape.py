@@ -1,0 +1,624 @@
+"""Shapes: the functions over the views of `views.py`, and the rearrangements that copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine import creation, formula, messages
+from engine.elementwise import Unary
+from engine.functions import FUNCTIONS, METHODS, both, function, method, normal_dim, normal_dims, require_tensor
+from engine.node import OutputPort
+from engine.op import Op, record
+from engine.ops import views
+from engine.ops.conversion import Clone
+from engine.ops.views import alias
+from engine.state import state
+from engine.tensor import Tensor, type_name
+
+# -- views --------------------------------------------------------------------------------------------------------
+
+
+def lengths(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """`view(2, 3)` or `view((2, 3))`."""
+    if len(size) == 1 and isinstance(size[0], tuple | list):
+        size = tuple(size[0])
+    for position, length in enumerate(size):
+        if not creation.is_length(length):
+            raise TypeError(
+                f"{name}(): argument 'size' (position {position + 1}) must be tuple of ints, not {type_name(length)}"
+            )
+    return tuple(int(length) for length in size)
+
+
+def completed(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The shape with its one -1 worked out. Raises RuntimeError if it does not hold `count` elements."""
+    if shape.count(-1) > 1:
+        raise RuntimeError(messages.one_inferred())
+    for length in shape:
+        if length < -1:
+            raise RuntimeError(f"invalid shape dimension {length}")
+    known = 1
+    for length in shape:
+        if length != -1:
+            known *= length
+    if -1 in shape:
+        if known == 0 and count == 0:
+            raise RuntimeError(messages.ambiguous_shape(shape))
+        if known == 0 or count % known:
+            raise RuntimeError(messages.invalid_shape(shape, count))
+        return tuple(count // known if length == -1 else length for length in shape)
+    if known != count:
+        raise RuntimeError(messages.invalid_shape(shape, count))
+    return shape
+
+
+@method
+def view(self: Tensor, *size: Any) -> Tensor:
+    """The same memory in another shape; raises RuntimeError if strides do not allow it."""
+    return views.View.apply(self, completed(lengths("view", size), self._array.size))
+
+
+@method
+def reshape(self: Tensor, *shape: Any) -> Tensor:
+    """The same elements in another shape: a view where strides allow, else a copy."""
+    return reshaped(self, lengths("reshape", shape))
+
+
+def reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """`reshape` with the shape as one tuple."""
+    target = completed(shape, tensor._array.size)
+    try:
+        np.reshape(tensor._array, target, copy=False)
+    except ValueError:
+        copied = Clone.apply(tensor)
+        copied._array = np.ascontiguousarray(copied._array)
+        return views.UnsafeView.apply(copied, target)
+    return views.View.apply(tensor, target)
+
+
+@function
+def reshape_function(input: Any, shape: Any) -> Tensor:
+    """The elements of `input` in another shape."""
+    if not isinstance(shape, tuple | list):
+        raise TypeError(f"reshape(): argument 'shape' (position 2) must be tuple of ints, not {type_name(shape)}")
+    return reshaped(require_tensor("reshape", "input", 1, input), lengths("reshape", (shape,)))
+
+
+FUNCTIONS["reshape"] = FUNCTIONS.pop("reshape_function")
+
+
+@method
+def view_as(self: Tensor, other: Tensor) -> Tensor:
+    """A view in the shape of another tensor."""
+    return view(self, other._array.shape)
+
+
+@method
+def reshape_as(self: Tensor, other: Tensor) -> Tensor:
+    """Reshaped to the shape of another tensor."""
+    return reshaped(self, other._array.shape)
+
+
+@both
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dimensions start_dim to end_dim merged into one."""
+    array = require_tensor("flatten", "input", 1, input)._array
+    start, end = normal_dim(start_dim, array.ndim), normal_dim(end_dim, array.ndim)
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not array.ndim:
+        return reshaped(input, (1,))
+    if start == end:
+        return input
+    return reshaped(input, (*array.shape[:start], int(np.prod(array.shape[start : end + 1])), *array.shape[end + 1 :]))
+
+
+@both
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """One dimension split into several."""
+    shape = input._array.shape
+    dim = normal_dim(dim, len(shape))
+    try:
+        inner = completed(tuple(sizes), shape[dim])
+    except RuntimeError:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the "
+            "input tensor"
+        ) from None
+    return view(input, (*shape[:dim], *inner, *shape[dim + 1 :]))
+
+
+@both
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one dimension."""
+    return reshaped(input, (-1,)) if input._array.size else reshaped(input, (0,))
+
+
+@method
+def expand(self: Tensor, *size: Any) -> Tensor:
+    """Dimensions of length 1 stretched to `size` without copying; -1 keeps a length."""
+    return expanded(self, lengths("expand", size))
+
+
+def expanded(tensor: Tensor, size: tuple[int, ...]) -> Tensor:
+    """`expand` with the size as one tuple."""
+    have = tensor._array.shape
+    extra = len(size) - len(have)
+    if extra < 0:
+        raise RuntimeError(messages.expanded_rank(tensor._dtype.tensor_type, have, size))
+    target = []
+    for dim, length in enumerate(size):
+        if length == -1:
+            if dim < extra:
+                raise RuntimeError(messages.expanded_leading(dim))
+            length = have[dim - extra]
+        elif dim >= extra and have[dim - extra] not in (1, length):
+            raise RuntimeError(messages.expanded_size(size, have))
+        target.append(length)
+    return views.Expand.apply(tensor, tuple(target))
+
+
+@both
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """Stretched to `size` by the rules of broadcasting."""
+    return expanded(input, tuple(size))
+
+
+@method
+def expand_as(self: Tensor, other: Tensor) -> Tensor:
+    """Stretched to the shape of another tensor."""
+    return expanded(self, other._array.shape)
+
+
+@function
+def broadcast_shapes(*shapes: Any) -> Any:
+    """The shape that tensors of these shapes broadcast to."""
+    from engine.size import Size
+
+    given = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
+    try:
+        return Size(np.broadcast_shapes(*given))
+    except ValueError:
+        raise RuntimeError(
+            "Shape mismatch: objects cannot be broadcast to a single shape"
+        ) from None
+
+
+@function
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """All stretched to their common shape."""
+    try:
+        shape = np.broadcast_shapes(*[tensor._array.shape for tensor in tensors])
+    except ValueError:
+        raise RuntimeError(messages.broadcast(tensors[0]._array.shape, tensors[1]._array.shape)) from None
+    return tuple(expanded(tensor, shape) for tensor in tensors)
+
+
+@both
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions swapped."""
+    ndim = require_tensor("transpose", "input", 1, input)._array.ndim
+    first, second = normal_dim(dim0, ndim), normal_dim(dim1, ndim)
+    return views.Transpose.apply(input, first, second) if ndim else views.Alias.apply(input)
+
+
+for _name in ("swapaxes", "swapdims"):
+    FUNCTIONS[_name] = METHODS[_name] = transpose
+
+
+@both
+def t(input: Tensor) -> Tensor:
+    """A matrix turned over its diagonal; a vector as it is."""
+    if input._array.ndim > 2:
+        raise RuntimeError(messages.t_rank(input._array.ndim))
+    return views.T.apply(input)
+
+
+@both
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """Dimensions in another order."""
+    order = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    ndim = input._array.ndim
+    if len(order) != ndim:
+        raise RuntimeError(messages.permute_rank(ndim, len(order)))
+    normal = tuple(normal_dim(dim, ndim) for dim in order)
+    if len(set(normal)) != len(normal):
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return views.Permute.apply(input, normal)
+
+
+@both
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """Dimensions moved to other places, the rest in their order."""
+    ndim = input._array.ndim
+    sources, targets = normal_dims(source, ndim), normal_dims(destination, ndim)
+    rest = [dim for dim in range(ndim) if dim not in sources]
+    order = [-1] * ndim
+    for place, dim in zip(targets, sources, strict=True):
+        order[place] = dim
+    return views.Permute.apply(input, tuple(dim if dim >= 0 else rest.pop(0) for dim in order))
+
+
+FUNCTIONS["moveaxis"] = METHODS["moveaxis"] = movedim
+
+
+def _turned(self: Tensor) -> Tensor:
+    return views.Permute.apply(self, tuple(range(self._array.ndim))[::-1])
+
+
+def _matrix_turned(self: Tensor) -> Tensor:
+    if self._array.ndim < 2:
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."
+        )
+    return transpose(self, -2, -1)
+
+
+METHODS["T"] = property(_turned, doc="All dimensions in reverse.")  # type: ignore[assignment]
+METHODS["mT"] = property(_matrix_turned, doc="The last two dimensions swapped.")  # type: ignore[assignment]
+METHODS["H"] = property(_turned, doc="The conjugate transpose.")  # type: ignore[assignment]
+
+
+@both
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """Without dimensions of length 1: all, or those named by `dim`."""
+    if dim is None:
+        return views.Squeeze.apply(input)
+    if isinstance(dim, int):
+        return views.SqueezeDim.apply(input, (normal_dim(dim, input._array.ndim),) if input._array.ndim else ())
+    return views.SqueezeDims.apply(input, normal_dims(dim, input._array.ndim))
+
+
+@both
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """With a dimension of length 1 put in at `dim`."""
+    return views.Unsqueeze.apply(input, normal_dim(dim, input._array.ndim + 1))
+
+
+def _in_place_view(name: str) -> None:
+    made = METHODS[name]
+
+    def call(self: Tensor, *args: Any) -> Tensor:
+        other = made(self, *args)
+        self._array = other._array
+        if other._edge is not None:
+            self._edge = other._edge
+        return self
+
+    call.__name__ = call.__qualname__ = f"{name}_"
+    call.__doc__ = f"`{name}` of the tensor itself."
+    METHODS[f"{name}_"] = call
+
+
+for _name in ("squeeze", "unsqueeze", "transpose", "t"):
+    _in_place_view(_name)
+
+
+@both
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """One place of a dimension, which disappears."""
+    shape = input._array.shape
+    if not shape:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    dim = normal_dim(dim, len(shape))
+    if not -shape[dim] <= index < shape[dim]:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}"
+        )
+    return views.Select.apply(input, dim, index + shape[dim] if index < 0 else index)
+
+
+@both
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """`length` places of a dimension from `start`."""
+    dim = normal_dim(dim, input._array.ndim)
+    size = input._array.shape[dim]
+    if start < 0:
+        start += size
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if start + length > size:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+    return views.Slice.apply(input, dim, start, start + length, 1)
+
+
+@both
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The diagonal of two dimensions, as a new last one."""
+    ndim = input._array.ndim
+    first, second = normal_dim(dim1, ndim), normal_dim(dim2, ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return views.Diagonal.apply(input, offset, first, second)
+
+
+@both
+def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
+    """Any geometry on the tensor's memory."""
+    return views.AsStrided.apply(input, tuple(size), tuple(stride), storage_offset or 0)
+
+
+@method
+def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Windows of `size` every `step` places of a dimension, as a new last dimension."""
+    dim = normal_dim(dimension, self._array.ndim)
+    if size > self._array.shape[dim]:
+        raise RuntimeError(
+            f"maximum size for tensor at dimension {dim} is {self._array.shape[dim]} but size is {size}"
+        )
+    return views.Unfold.apply(self, dim, size, step)
+
+
+def several(cls: type[Op], tensor: Tensor, *attributes: Any) -> tuple[Tensor, ...]:
+    """The views that an operation returns together."""
+    storage = tensor._shared()
+    arrays = cls.forward(tensor._array, *attributes)
+    outs = [alias(tensor, array, storage, "several") for array in arrays]
+    node = None
+    if tensor._edge is not None and state.grad_enabled and outs:
+        node = record(cls, (tensor,), (tensor._edge,), (tensor, *attributes), outs)
+        assert all(isinstance(out._edge, OutputPort) for out in outs)
+    if state.recorder is not None:
+        state.recorder.operation(cls, node, (tensor,), attributes, outs)
+    return tuple(outs)
+
+
+@both
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """All places of a dimension as a tuple of views."""
+    if not input._array.ndim:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    return several(views.Unbind, input, normal_dim(dim, input._array.ndim))
+
+
+@both
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Parts of a dimension: of one size (the last may be shorter), or of the given sizes."""
+    dim = normal_dim(dim, tensor._array.ndim)
+    length = tensor._array.shape[dim]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size < 0:
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+        if size == 0 and length:
+            raise RuntimeError(
+                f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}"
+            )
+        count = max(-(-length // size) if size else 1, 1)
+        sizes = tuple(min(size, length - part * size) for part in range(count))
+        return several(views.Split, tensor, sizes, dim)
+    sizes = tuple(split_size_or_sections)
+    if sum(sizes) != length:
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at dimension {dim}), "
+            f"but got split_sizes={list(sizes)}"
+        )
+    return several(views.SplitWithSizes, tensor, sizes, dim)
+
+
+@both
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most `chunks` parts of equal size; the last may be shorter."""
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    dim = normal_dim(dim, input._array.ndim)
+    length = input._array.shape[dim]
+    return split(input, max(-(-length // chunks), 1 if length else 0), dim)
+
+
+def _at_least(name: str, ndim: int) -> None:
+    def call(*tensors: Any) -> Any:
+        given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
+        made = []
+        for tensor in given:
+            have = tensor._array.ndim
+            if have == 0:
+                tensor = reshaped(tensor, (1,) * ndim)
+            elif have == 1 and ndim > 1:
+                tensor = unsqueeze(tensor, 0)
+                if ndim == 3:
+                    tensor = unsqueeze(tensor, -1)
+            elif have == 2 and ndim == 3:
+                tensor = unsqueeze(tensor, -1)
+            made.append(tensor)
+        return made[0] if len(tensors) == 1 and isinstance(tensors[0], Tensor) else tuple(made)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"With at least {ndim} dimensions."
+    FUNCTIONS[name] = call
+
+
+for _ndim in (1, 2, 3):
+    _at_least(f"atleast_{_ndim}d", _ndim)
+
+
+# -- copies -------------------------------------------------------------------------------------------------------
+
+
+class Repeat(Op):
+    """The tensor laid side by side `repeats` times in every dimension"""
+
+    def forward(self, repeats):
+        return np.tile(self, repeats)
+
+    def d_self(grad, self_shape, repeats):
+        lead = len(repeats) - len(self_shape)
+        split_shape: list[int] = list(repeats[:lead])
+        for times, length in zip(repeats[lead:], self_shape, strict=True):
+            split_shape += [times, length]
+        dims = (*range(lead), *range(lead, lead + 2 * len(self_shape), 2))
+        return formula.summed(formula.reshaped(grad, tuple(split_shape)), dims) if dims else grad
+
+
+class Flip(Op):
+    """Dimensions in reverse order"""
+
+    def forward(self, dims):
+        return np.flip(self, dims).copy()
+
+    def d_self(grad, dims):
+        return formula.flipped(grad, dims)
+
+
+class Roll(Op):
+    """Elements shifted along dimensions, those that fall off come in again"""
+
+    def forward(self, shifts, dims):
+        return np.roll(self, shifts, dims if dims else None)
+
+    def d_self(grad, shifts, dims):
+        return formula.rolled(grad, tuple(-shift for shift in shifts), dims)
+
+
+class Rot90(Op):
+    """A quarter turn, k times, in the plane of two dimensions"""
+
+    def forward(self, k, dims):
+        return np.rot90(self, k, dims).copy()
+
+    def d_self(grad, k, dims):
+        return formula.turned(grad, -k, dims)
+
+
+class Tril(Unary):
+    """The lower triangle; the rest is zero"""
+
+    float_result = False
+
+    def forward(self, diagonal):
+        return np.tril(self, diagonal)
+
+    def d_self(grad, diagonal):
+        return grad.tril(diagonal) if isinstance(grad, Tensor) else np.tril(grad, diagonal)
+
+
+class Triu(Unary):
+    """The upper triangle; the rest is zero"""
+
+    float_result = False
+
+    def forward(self, diagonal):
+        return np.triu(self, diagonal)
+
+    def d_self(grad, diagonal):
+        return grad.triu(diagonal) if isinstance(grad, Tensor) else np.triu(grad, diagonal)
+
+
+class DiagEmbed(Op):
+    """A vector on the diagonal of a matrix of zeros"""
+
+    def forward(self, offset, dim1, dim2):
+        size = self.shape[-1] + abs(offset)
+        whole = np.zeros((*self.shape[:-1], size, size), self.dtype)
+        steps = np.arange(self.shape[-1])
+        whole[..., steps + max(-offset, 0), steps + max(offset, 0)] = self
+        return whole
+
+    def d_self(grad, offset, dim1, dim2):
+        if isinstance(grad, Tensor):
+            return grad.diagonal(offset, dim1, dim2)
+        return np.diagonal(grad, offset, dim1, dim2)
+
+
+@method
+def repeat(self: Tensor, *repeats: Any) -> Tensor:
+    """Copies side by side: `repeats` for every dimension, leading ones added."""
+    times = lengths("repeat", repeats)
+    if len(times) < self._array.ndim:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
+    return Repeat.apply(self, times)
+
+
+@both
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """Like `repeat`, with fewer repeats than dimensions allowed."""
+    times = lengths("tile", dims)
+    return Repeat.apply(input, (1,) * (input._array.ndim - len(times)) + times)
+
+
+@both
+def flip(input: Tensor, *dims: Any) -> Tensor:
+    """The given dimensions in reverse order; a copy."""
+    order = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    return Flip.apply(input, normal_dims(order, input._array.ndim))
+
+
+@both
+def fliplr(input: Tensor) -> Tensor:
+    """Columns in reverse order."""
+    return Flip.apply(input, (1,))
+
+
+@both
+def flipud(input: Tensor) -> Tensor:
+    """Rows in reverse order."""
+    return Flip.apply(input, (0,))
+
+
+@both
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Elements shifted, along dimensions or over the flattened tensor."""
+    by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    along = () if dims is None else normal_dims(dims, input._array.ndim)
+    if along and len(along) != len(by):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
+    return Roll.apply(input, by if along else by[:1], along)
+
+
+@both
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """A quarter turn, k times."""
+    return Rot90.apply(input, k, tuple(dims))
+
+
+@both
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of matrices."""
+    return Tril.apply(input, diagonal)
+
+
+@both
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of matrices."""
+    return Triu.apply(input, diagonal)
+
+
+@both
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Vectors on diagonals."""
+    return DiagEmbed.apply(input, offset, dim1, dim2)
+
+
+@both
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """A vector as a diagonal matrix, or a matrix's diagonal as a vector."""
+    if input._array.ndim == 1:
+        return DiagEmbed.apply(input, diagonal, -2, -1)
+    if input._array.ndim == 2:
+        return Clone.apply(views.Diagonal.apply(input, diagonal, 0, 1))
+    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input._array.ndim}D")
+
+
+@both
+def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
+    """Every element (or place of a dimension) repeated in turn."""
+    if dim is None:
+        input, dim = reshaped(input, (-1,)), 0
+    dim = normal_dim(dim, input._array.ndim)
+    times = repeats._array if isinstance(repeats, Tensor) else repeats
+    places = np.repeat(np.arange(input._array.shape[dim]), times)
+    return input._indexed((slice(None),) * dim + (places,))
+
+
+@both
+def numel(input: Tensor) -> int:
+    """Number of elements."""
+    return int(input._array.size)
+
+
+METHODS.pop("numel")

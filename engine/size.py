@@ -1,0 +1,42 @@
+"""torch.Size: a shape. A tuple of ints that prints itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor."""
+
+    __slots__ = ()
+
+    def __new__(cls, lengths: Iterable[int] = ()) -> Size:
+        return super().__new__(cls, lengths)
+
+    def numel(self) -> int:
+        """The product of all lengths."""
+        count = 1
+        for length in self:
+            count *= length
+        return count
+
+    def __getitem__(self, index: Any) -> Any:
+        item = super().__getitem__(index)
+        return Size(item) if isinstance(index, slice) else item
+
+    def __add__(self, other: Any) -> Any:
+        return Size(super().__add__(tuple(other)))
+
+    def __mul__(self, times: Any) -> Any:
+        return Size(super().__mul__(times))
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Size, (tuple(self),)

@@ -28,7 +28,8 @@ const ICONS = {
   last: "M15 4v12M4 4l8 6-8 6z",
   zoomIn: "M4 10h12M10 4v12",
   zoomOut: "M4 10h12",
-  fit: "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4",
+  fit: "M3 6V3h3M14 3h3v3M17 14v3h-3M6 17H3v-3M7 7h6v6H7z",
+  enlarge: "M11 3h6v6M17 3l-6 6M9 17H3v-6M3 17l6-6",
   close: "M5 5l10 10M15 5 5 15",
 };
 
@@ -103,14 +104,17 @@ export interface ZoomModel {
   zoom(by: number): void;
   fit(): void;
   reset(): void;
+  /** Switches the whole screen on and off; null where the browser cannot. */
+  enlarge: (() => void) | null;
 }
 
-export function zoomButtons({ lang, zoom, fit, reset }: ZoomModel): TemplateResult {
+export function zoomButtons({ lang, zoom, fit, reset, enlarge }: ZoomModel): TemplateResult {
   return html`<div class="gl-zoom" role="group" aria-label=${text(lang, "zoom")}>
     <button type="button" class="gl-button" aria-label=${text(lang, "zoomOut")} title=${text(lang, "zoomOut")} @click=${() => zoom(1 / 1.25)}>${icon("zoomOut")}</button>
     <button type="button" class="gl-button" aria-label=${text(lang, "zoomIn")} title=${text(lang, "zoomIn")} @click=${() => zoom(1.25)}>${icon("zoomIn")}</button>
     <button type="button" class="gl-button" aria-label=${text(lang, "fitLabel")} title=${text(lang, "fitLabel")} @click=${fit}>${icon("fit")}</button>
     <button type="button" class="gl-button gl-one" aria-label=${text(lang, "reset")} title=${text(lang, "reset")} @click=${reset}>1:1</button>
+    ${enlarge ? html`<button type="button" class="gl-button" aria-label=${text(lang, "enlarge")} title=${text(lang, "enlarge")} @click=${enlarge}>${icon("enlarge")}</button>` : nothing}
   </div>`;
 }
 

@@ -4,7 +4,7 @@ import { nothing, svg, type SVGTemplateResult } from "lit";
 import type { Preview } from "./document";
 import type { DrawContext, StopAttributes } from "./draw";
 import type { PlacedTensor } from "./layout";
-import { boxValue, LEDGER_ROW, ledgerText, MOST_LEDGER_ROWS, PAD, ROW, slotText, type TensorBox } from "./metrics";
+import { boxValue, cellNumber, LEDGER_ROW, ledgerText, MOST_LEDGER_ROWS, PAD, ROW, slotText, type Grid, type TensorBox } from "./metrics";
 import { shapeText, weights } from "./numbers";
 import type { LedgerEntry, TensorView } from "./player";
 
@@ -18,7 +18,7 @@ export function drawTensor(context: DrawContext, placed: PlacedTensor, stop: Sto
     <rect class="gl-ring" x="-4" y="-4" width=${box.width + 8} height=${box.height + 8} rx="14" />
     <rect class="gl-box" width=${box.width} height=${box.height} rx="10" />
     ${head(box, view.value)}
-    ${box.grid ? svg`<g transform="translate(${(box.width - box.grid.columns * box.grid.cell) / 2} ${ROW + 4})">${hinton(view.value, box.grid)}</g>` : nothing}
+    ${box.grid ? svg`<g transform="translate(${(box.width - box.grid.columns * box.grid.cellWidth) / 2} ${ROW + 4})">${cells(view.value, box.grid)}</g>` : nothing}
     ${box.hasSlot ? slot(box, view) : nothing}
     ${box.ledgerRows > 0 ? ledger(box, view.ledger) : nothing}
     ${view.version > 0 ? svg`<text class="gl-version" x=${box.width} y="-5">v${view.version}</text>` : nothing}
@@ -35,30 +35,38 @@ function head(box: TensorBox, value: Preview): SVGTemplateResult {
       text-anchor=${alone ? "middle" : "end"}>${written}</text>`;
 }
 
-/** Squares whose size is the magnitude: full ones positive, hollow ones negative, a cross where there is no number. */
-export function hinton(preview: Preview, grid: { rows: number; columns: number; cell: number }): SVGTemplateResult {
-  const { cell, columns, rows } = grid;
-  return svg`<rect class="gl-grid" width=${columns * cell} height=${rows * cell} rx="2" />
-    ${weights(preview).map((weight, i) => {
-      const x = (i % columns) * cell + cell / 2;
-      const y = Math.floor(i / columns) * cell + cell / 2;
-      if (weight === null) return svg`<path class="gl-cell-nan" d="M${x - 3} ${y - 3}l6 6m0-6-6 6" />`;
-      if (weight === 0) return svg`<circle class="gl-cell-zero" cx=${x} cy=${y} r="1" />`;
-      const side = Math.max(2.5, (cell - 2) * Math.sqrt(Math.abs(weight)));
-      const inset = weight < 0 ? 0.6 : 0;
-      return svg`<rect class=${weight < 0 ? "gl-cell-minus" : "gl-cell-plus"} x=${x - side / 2 + inset} y=${y - side / 2 + inset}
-        width=${side - 2 * inset} height=${side - 2 * inset} rx="1" />`;
-    })}`;
+/**
+ * Few numbers are written. More are drawn as squares whose area is the magnitude: full ones positive, hollow ones
+ * negative, a dot for zero, a cross where there is no number.
+ */
+function cells(preview: Preview, grid: Grid): SVGTemplateResult {
+  const { cellWidth, cellHeight, columns, rows } = grid;
+  const centre = (i: number) => ({ x: ((i % columns) + 0.5) * cellWidth, y: (Math.floor(i / columns) + 0.5) * cellHeight });
+  return svg`<rect class="gl-grid" width=${columns * cellWidth} height=${rows * cellHeight} rx="2" />
+    ${
+      grid.numbers
+        ? preview.numbers.map((n, i) => svg`<text class="gl-mono gl-cell" x=${centre(i).x} y=${centre(i).y + 4}>${cellNumber(n)}</text>`)
+        : weights(preview).map((weight, i) => square(weight, centre(i), Math.min(cellWidth, cellHeight)))
+    }`;
+}
+
+function square(weight: number | null, { x, y }: { x: number; y: number }, cell: number): SVGTemplateResult {
+  if (weight === null) return svg`<path class="gl-cell-nan" d="M${x - 3} ${y - 3}l6 6m0-6-6 6" />`;
+  if (weight === 0) return svg`<circle class="gl-cell-zero" cx=${x} cy=${y} r="1" />`;
+  const side = Math.max(2.5, (cell - 2) * Math.sqrt(Math.abs(weight)));
+  const inset = weight < 0 ? 0.6 : 0;
+  return svg`<rect class=${weight < 0 ? "gl-cell-minus" : "gl-cell-plus"} x=${x - side / 2 + inset} y=${y - side / 2 + inset}
+    width=${side - 2 * inset} height=${side - 2 * inset} rx="1" />`;
 }
 
 function slot(box: TensorBox, view: TensorView): SVGTemplateResult {
   const shown = view.grad ?? view.passing;
   const waiting = !shown && view.arrivals.length > 0;
   const state = view.grad ? "is-kept" : shown ? "is-passing" : waiting ? "is-arriving" : "is-empty";
-  const height = box.grid ? box.grid.rows * box.grid.cell + 6 : ROW - 1;
+  const height = box.grid ? box.grid.rows * box.grid.cellHeight + 6 : ROW - 1;
   const content =
     box.grid && shown
-      ? svg`<g class="gl-slot-grid" transform="translate(${(box.width + 16 - box.grid.columns * box.grid.cell) / 2} 3)">${hinton(shown, box.grid)}</g>`
+      ? svg`<g class="gl-slot-grid" transform="translate(${(box.width + 14 - box.grid.columns * box.grid.cellWidth) / 2} 3)">${cells(shown, box.grid)}</g>`
       : svg`<text class="gl-mono" x=${box.width - PAD - 1} y=${height / 2 + 4} text-anchor="end">${slotText(view)}</text>`;
   return svg`<g class="gl-slot ${state}" transform="translate(0 ${box.slotTop})">
     <rect x="4" width=${box.width - 8} height=${height} rx="6" />

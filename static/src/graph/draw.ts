@@ -8,15 +8,12 @@ import { describe } from "./describe";
 import type { Layout, PlacedLink, PlacedStem, PlacedUnit } from "./layout";
 import { aliasText, edgeText, monoWidth } from "./metrics";
 import type { GraphModel } from "./model";
-import type { ViewState } from "./player";
-import { FOLD_ID, type Scene } from "./scene";
+import { FOLD_ID } from "./scene";
+import { unitExists, type Picture } from "./stops";
 import { text, type Lang } from "./strings";
 
-export interface DrawContext {
+export interface DrawContext extends Picture {
   model: GraphModel;
-  state: ViewState;
-  scene: Scene;
-  layout: Layout;
   lang: Lang;
   /** Id of this explorer, so that markers of several on a page do not meet. */
   uid: string;
@@ -66,16 +63,6 @@ function drawBand(context: DrawContext, band: Layout["bands"][number]): SVGTempl
       height=${band.height - 4} rx="14" />
     <text class="gl-band-name" x="18" y=${band.y + 21}>${label}</text>
   </g>`;
-}
-
-/** Whether a unit is on stage: made, or standing for something that an operation on stage uses. */
-export function unitExists(context: Pick<DrawContext, "state" | "scene" | "layout">, placed: PlacedUnit): boolean {
-  const { state, scene, layout } = context;
-  const { unit } = placed;
-  if (unit.kind === "function") return state.functions.get(unit.function!)?.exists ?? false;
-  if (unit.kind === "tensor") return state.tensors.get(unit.tensors[0]!)?.exists ?? false;
-  if (unit.kind === "fold") return scene.folded.some((id) => state.functions.get(id)?.exists);
-  return layout.links.some(({ link }) => link.from === unit.id && state.edges[link.edge]!.exists);
 }
 
 function drawUnit(context: DrawContext, placed: PlacedUnit): SVGTemplateResult | typeof nothing {

@@ -6,17 +6,17 @@
  */
 
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { phaseName, stepper, storeySwitches, zoomButtons } from "./controls";
+import { caption, notes } from "./caption";
+import { stepper, storeySwitches, zoomButtons } from "./controls";
 import type { GraphDocument, Id, Span } from "./document";
-import { drawGraph, unitExists, type DrawContext } from "./draw";
+import { drawGraph, type DrawContext } from "./draw";
 import { inspector, typeset } from "./inspector";
 import { neighbour, type Arrow } from "./keyboard";
 import { layoutScene, type Layout } from "./layout";
-import { messageOf } from "./messages";
 import { buildModel, nodeOf, nodesAt, spanOf, type GraphModel } from "./model";
-import { firstBackward, phases, play, type ViewState } from "./player";
+import { phases, play, type ViewState } from "./player";
 import { buildScene, type Scene } from "./scene";
-import { sentence } from "./sentence";
+import { stopExists, tabStop, unitOf } from "./stops";
 import { text, type Lang } from "./strings";
 import { tables } from "./table";
 import { Viewport } from "./viewport";
@@ -159,10 +159,12 @@ export class GraphView extends LitElement {
             zoom: (by) => this.viewport.zoom(by),
             fit: () => this.viewport.fit(),
             reset: () => this.viewport.reset(),
+            enlarge: this.ownerDocument.fullscreenEnabled ? () => this.enlarge() : null,
           })}
         </div>
         ${this.stage({ model, state, layout, scene })}
-        ${this.caption(model, state)}
+        <div class="gl-deck">
+        ${caption({ model, state, lang: this.lang, inviting: this.invited, start: (step) => this.start(step) })}
         ${stepper({
           lang: this.lang,
           step: this.step,
@@ -175,8 +177,9 @@ export class GraphView extends LitElement {
           toggle: () => (this.playing ? this.pause() : this.start(this.step === state.total ? 0 : this.step)),
           setSpeed: (speed) => (this.speed = speed),
         })}
+        </div>
       </div>
-      ${this.notes(scene)}
+      ${notes(scene, model.document.truncated, this.lang)}
       ${
         this.selected === null
           ? nothing
@@ -193,7 +196,7 @@ export class GraphView extends LitElement {
   }
 
   private stage(parts: Pick<DrawContext, "model" | "state" | "layout" | "scene">): TemplateResult {
-    this.stop = this.tabStop(parts);
+    this.stop = tabStop(parts, this.stop);
     const context: DrawContext = {
       ...parts,
       lang: this.lang,
@@ -217,43 +220,6 @@ export class GraphView extends LitElement {
     ><g class="gl-camera">${drawGraph(context)}</g></svg>`;
   }
 
-  private caption(model: GraphModel, state: ViewState): TemplateResult {
-    const failed = state.pass?.error && state.event?.type === "backward_end" ? "is-failed" : "";
-    const invitation = this.invited && state.step === state.total && state.total > 0;
-    const backwardAt = firstBackward(model);
-    return html`<div class="gl-caption ${failed}">
-      <span class="gl-phase-name is-${state.phase.kind}">${phaseName(state.phase, this.lang)}</span>
-      <p aria-live="polite">${sentence(messageOf(model, state, this.lang))}</p>
-      ${
-        invitation
-          ? html`<div class="gl-invite">
-              <span>${text(this.lang, backwardAt === null ? "inviteNoBackward" : "invite")}</span>
-              <button type="button" class="gl-call-to" @click=${() => this.start(0)}>▶ ${text(this.lang, "watch")}</button>
-              ${
-                backwardAt === null
-                  ? nothing
-                  : html`<button type="button" class="gl-call-to is-second" @click=${() => this.start(backwardAt)}>${text(this.lang, "watchBackward")}</button>`
-              }
-            </div>`
-          : nothing
-      }
-    </div>`;
-  }
-
-  private notes(scene: Scene): TemplateResult | typeof nothing {
-    const truncated = this.document?.truncated ?? null;
-    if (!truncated && scene.folded.length === 0) return nothing;
-    return html`<div class="gl-note">
-      ${scene.folded.length > 0 ? html`<p>${text(this.lang, "foldedNote", { n: scene.folded.length })}</p>` : nothing}
-      ${
-        truncated
-          ? html`<p>${text(this.lang, "truncated", { reason: truncated.reason })}
-              ${text(this.lang, "leftOut", { nodes: truncated.nodes_left_out, events: truncated.events_left_out })}</p>`
-          : nothing
-      }
-    </div>`;
-  }
-
   // The film.
 
   private goTo(step: number): void {
@@ -269,6 +235,24 @@ export class GraphView extends LitElement {
     if (event && "span" in event && event.span) this.enterSpan(event.span);
     else if (event?.type === "backward_end" && event.error !== null) this.showAsked(event.pass);
     else this.leaveSpan();
+    void this.updateComplete.then(() => this.follow());
+  }
+
+  /** Keeps what the step is about in view: inside the stage, and on a phone above the stepper. */
+  private follow(): void {
+    if (!this.layout || !this.state) return;
+    const units = [...this.state.active].slice(0, 3).map((id) => unitOf(this.layout!, id));
+    for (const unit of units) if (unit) this.viewport.reveal(unit);
+    const stage = this.stageBox();
+    if (!units[0] || stage.height < innerHeight * 0.6) return;
+    const { y, scale } = this.viewport.camera;
+    const top = stage.top + units[0].y * scale + y;
+    const bottom = top + units[0].height * scale;
+    const floor = Math.min(innerHeight, this.querySelector(".gl-deck")!.getBoundingClientRect().top);
+    const below = bottom + 12 - floor;
+    const by = below > 0 ? below : Math.min(0, top - 72);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (by !== 0) scrollBy({ top: by, behavior: calm ? "instant" : "smooth" });
   }
 
   /** A pass that failed points at the line that asked for it. */
@@ -298,6 +282,11 @@ export class GraphView extends LitElement {
     }, STEP_MS / this.speed);
   }
 
+  private enlarge(): void {
+    const { ownerDocument } = this;
+    void (ownerDocument.fullscreenElement === this ? ownerDocument.exitFullscreen() : this.requestFullscreen());
+  }
+
   private toggleStorey(storey: number): void {
     const hidden = new Set(this.hidden_storeys);
     if (!hidden.delete(storey)) hidden.add(storey);
@@ -306,28 +295,9 @@ export class GraphView extends LitElement {
 
   // Opening and walking.
 
-  private tabStop(parts: Pick<DrawContext, "state" | "layout" | "scene">): string | null {
-    const exists = (stop: string) => this.stopExists(stop, parts);
-    if (this.stop !== null && exists(this.stop)) return this.stop;
-    for (const placed of parts.layout.units) {
-      if (placed.unit.kind !== "fold" && unitExists(parts, placed)) return placed.unit.id;
-    }
-    return null;
-  }
-
-  private stopExists(stop: string, parts: Pick<DrawContext, "state" | "layout" | "scene">): boolean {
-    const { state, layout } = parts;
-    const known = state.tensors.get(stop) ?? state.functions.get(stop);
-    if (known) {
-      return known.exists && layout.units.some((u) => u.unit.id === stop || u.tensors.some(({ id }) => id === stop));
-    }
-    const placed = layout.units.find(({ unit }) => unit.id === stop);
-    return placed !== undefined && unitExists(parts, placed);
-  }
-
   private select(id: Id): void {
     this.selected = id;
-    const placed = this.layout?.units.find((u) => u.unit.id === id || u.tensors.some((t) => t.id === id));
+    const placed = this.layout && unitOf(this.layout, id);
     if (placed) this.viewport.reveal(placed);
     void this.updateComplete.then(() => {
       const panel = this.querySelector<HTMLElement>(".gl-inspector");
@@ -369,7 +339,7 @@ export class GraphView extends LitElement {
     } else if (event.key.startsWith("Arrow")) {
       event.preventDefault();
       const parts = { state: this.state, layout: this.layout, scene: this.scene };
-      const to = neighbour(this.layout, node.dataset["stop"]!, event.key as Arrow, (stop) => this.stopExists(stop, parts));
+      const to = neighbour(this.layout, node.dataset["stop"]!, event.key as Arrow, (stop) => stopExists(parts, stop));
       if (to !== null) this.nodeElement(to)?.focus();
     }
   }
@@ -379,7 +349,7 @@ export class GraphView extends LitElement {
     if (!node || !this.layout) return;
     this.stop = node.dataset["stop"]!;
     this.requestUpdate();
-    const placed = this.layout.units.find((u) => u.unit.id === this.stop || u.tensors.some(({ id }) => id === this.stop));
+    const placed = unitOf(this.layout, this.stop);
     if (placed && node.matches(":focus-visible")) this.viewport.reveal(placed);
     this.enterNode(node.dataset["node"]!);
   }
@@ -421,12 +391,14 @@ export class GraphView extends LitElement {
     const svg = this.querySelector<SVGSVGElement>(".gl-stage");
     if (!svg || !this.layout || this.width === 0) return;
     const { width, height, vertical } = this.layout;
-    const most = vertical ? 1400 : 620;
+    const full = this.ownerDocument.fullscreenElement === this;
+    const most = full ? Math.max(240, innerHeight - 260) : vertical ? 1400 : 620;
     const room = svg.getBoundingClientRect().width;
-    const fitted = Math.max(0.2, Math.min(room / width, most / height, 1.15));
-    const tall = Math.max(120, Math.ceil(height * fitted));
+    const fitted = Math.max(0.15, Math.min(room / width, most / height, full ? 2 : 1.15));
+    const readable = Math.max(fitted, vertical ? 0.6 : 0.72);
+    const tall = Math.max(120, Math.ceil(Math.min(height * readable, most)));
     svg.setAttribute("height", String(tall));
-    this.viewport.resize({ width: room, height: tall }, { width, height }, fitted);
+    this.viewport.resize({ width: room, height: tall }, { width, height }, { fitted, readable });
   }
 
   private applyCamera(): void {

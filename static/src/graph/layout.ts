@@ -21,7 +21,8 @@ import {
   type FilmExtent,
   type TensorBox,
 } from "./metrics";
-import { curve, type Point } from "./curve";
+import type { Point } from "./curve";
+import { route, spreadEnds, stems, straighten, type Routed } from "./routing";
 import type { Link, Scene, Unit } from "./scene";
 
 export interface PlacedTensor {
@@ -52,6 +53,8 @@ export interface PlacedLink {
   start: Point;
   end: Point;
   label: Point;
+  /** How many bends dagre gave it; one when it leads to the next layer. */
+  bends: number;
 }
 
 /** The short line from an operation to a result. */
@@ -217,7 +220,7 @@ function placeStorey(
       rowHeight = 0;
     }
     for (const unit of part) move(unit, x, y);
-    out.push(...size.links.map((routed) => route(routed, x, y, options.vertical)));
+    out.push(...straighten(size.links.map((routed) => route(routed, x, y, options.vertical)), part, extent, options.vertical));
     width = Math.max(width, x + size.width + MARGIN);
     rowHeight = Math.max(rowHeight, size.height);
     x += size.width + BETWEEN_PARTS;
@@ -245,17 +248,6 @@ function connectedParts(units: PlacedUnit[], links: Link[]): PlacedUnit[][] {
   // Lone boxes first: the leaves whose uses are drawn by stand-ins.
   const all = [...parts.values()];
   return [...all.filter((part) => part.length === 1), ...all.filter((part) => part.length > 1)];
-}
-
-interface Routed {
-  link: Link;
-  from: PlacedUnit;
-  to: PlacedUnit;
-  bends: Point[];
-  label: Point;
-  /** Place among the links that enter the same operation, and among those that leave the same tensor, −1 … 1. */
-  entering: number;
-  leaving: number;
 }
 
 function placePart(extent: FilmExtent, part: PlacedUnit[], links: Link[], vertical: boolean) {
@@ -298,55 +290,6 @@ function isTrunk(byId: Map<string, PlacedUnit>, link: Link): boolean {
   return byId.get(link.from)!.unit.kind === "function";
 }
 
-/** Links that meet at one unit keep the order in which they come, so that they do not cross there. */
-function spreadEnds(routed: Routed[], vertical: boolean): void {
-  const across = (p: Point) => (vertical ? p.x : p.y);
-  const spread = (key: (one: Routed) => string, bend: (one: Routed) => Point, put: (one: Routed, at: number) => void) => {
-    const groups = new Map<string, Routed[]>();
-    for (const one of routed) groups.set(key(one), [...(groups.get(key(one)) ?? []), one]);
-    for (const list of groups.values()) {
-      list.sort((a, b) => across(bend(a)) - across(bend(b)) || a.link.slot - b.link.slot);
-      list.forEach((one, i) => put(one, list.length === 1 ? 0 : (2 * i) / (list.length - 1) - 1));
-    }
-  };
-  spread(
-    ({ link }) => link.to,
-    (one) => one.bends.at(-1) ?? one.label,
-    (one, at) => (one.entering = at),
-  );
-  spread(
-    ({ link }) => `${link.from} ${link.tensor}`,
-    (one) => one.bends[0] ?? one.label,
-    (one, at) => (one.leaving = at),
-  );
-}
-
-function route(routed: Routed, dx: number, dy: number, vertical: boolean): PlacedLink {
-  const { from, to, link } = routed;
-  const shift = ({ x, y }: Point): Point => ({ x: x + dx, y: y + dy });
-  const start = exit(from, link.tensor, routed.leaving, vertical);
-  const end = entry(to, routed.entering, vertical);
-  const bends = routed.bends.map(shift);
-  return { link, start, end, label: shift(routed.label), path: curve([start, ...bends, end], vertical) };
-}
-
-function exit(from: PlacedUnit, tensor: Id, spread: number, vertical: boolean): Point {
-  const drawn = from.tensors.find(({ id }) => id === tensor);
-  const box = drawn ? { ...drawn.box, x: drawn.x, y: drawn.y } : from;
-  const shift = spread * Math.min(11, (vertical ? box.width : box.height) / 2 - 8);
-  return vertical
-    ? { x: box.x + box.width / 2 + shift, y: box.y + box.height }
-    : { x: box.x + box.width, y: box.y + box.height / 2 + shift };
-}
-
-function entry(to: PlacedUnit, spread: number, vertical: boolean): Point {
-  if (to.unit.kind !== "function") return vertical ? { x: to.cx, y: to.y } : { x: to.x, y: to.cy };
-  const angle = spread * 0.7;
-  const along = CIRCLE * Math.cos(angle);
-  const across = CIRCLE * Math.sin(angle);
-  return vertical ? { x: to.cx + across, y: to.cy - along } : { x: to.cx - along, y: to.cy + across };
-}
-
 function move(placed: PlacedUnit, dx: number, dy: number): void {
   placed.x += dx;
   placed.y += dy;
@@ -360,21 +303,4 @@ function move(placed: PlacedUnit, dx: number, dy: number): void {
     placed.name.x += dx;
     placed.name.y += dy;
   }
-}
-
-function stems(model: GraphModel, units: PlacedUnit[], vertical: boolean): PlacedStem[] {
-  const found: PlacedStem[] = [];
-  for (const placed of units) {
-    if (placed.unit.function === null) continue;
-    for (const edge of model.results.get(placed.unit.function) ?? []) {
-      const result = placed.tensors.find(({ id }) => id === edge.to);
-      if (!result) continue;
-      const start = vertical ? { x: placed.cx, y: placed.cy + CIRCLE } : { x: placed.cx + CIRCLE, y: placed.cy };
-      const end = vertical
-        ? { x: result.x + result.box.width / 2, y: result.y }
-        : { x: result.x, y: result.y + result.box.height / 2 };
-      found.push({ edge: edge.index, from: edge.from, to: edge.to, start, end, path: curve([start, end], vertical) });
-    }
-  }
-  return found;
 }

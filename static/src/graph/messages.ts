@@ -65,11 +65,14 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
     }
     case "backward_end": {
       if (event.error !== null) {
-        const where = event.node === null ? "" : ` ${model.functions.get(event.node)?.name ?? ""} (${name(event.node)})`;
-        return say(
-          `Backward pass ${event.pass} failed here:${where}. ${event.error}`,
-          `第 ${event.pass} 次反向传播在这里失败：${where}。${event.error}`,
-        );
+        const where = event.node === null ? "" : `: ${model.functions.get(event.node)?.name ?? ""} (${name(event.node)})`;
+        const why = event.error.startsWith("Trying to backward through the graph a second time")
+          ? say(
+              "What it had saved was freed by an earlier pass. `retain_graph=True` in that pass would have kept it.",
+              "它保存的东西在前一次反向传播之后已经释放。那一次加上 `retain_graph=True` 就会留着。",
+            )
+          : firstSentence(event.error);
+        return say(`Backward pass ${event.pass} failed here${where}. ${why}`, `第 ${event.pass} 次反向传播在这里失败${where}。${why}`);
       }
       const results = event.results
         .filter((r) => r.tensor !== null)
@@ -93,6 +96,10 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
       );
     }
   }
+}
+
+function firstSentence(message: string): string {
+  return /^[\s\S]{20,160}?[.!:](?=\s|$)/.exec(message)?.[0] ?? message.slice(0, 160);
 }
 
 /** Sentences for every step from 1, for the table. */
@@ -135,6 +142,10 @@ function ran(model: GraphModel, made: FunctionNode, say: Say): string {
       ? say(`${made.name} saved ${saved.join(", ")} for the way back (${nbytes}).`, `${made.name} 为反向保存了 ${saved.join("、")}（${nbytes}）。`)
       : say(`${made.name} needs to save nothing.`, `${made.name} 什么都不用保存。`);
   const label = `\`${labelOf(model, made.id)}\``;
+  if (made.order > 1) {
+    const where = say(`In the gradient's own graph (storey ${made.order}), ${label} ran`, `在梯度自己的图里（第 ${made.order} 层）运行 ${label}`);
+    return `${where}${say(": ", "：")}${results.join(", ")}${say(". ", "。")}${kept}`;
+  }
   const value = results.length > 0 ? say(`: ${results.join(", ")}`, `：${results.join("，")}`) : "";
   return say(`${label} ran${value}. ${kept}`, `运行 ${label}${value}。${kept}`);
 }
@@ -147,10 +158,12 @@ function visited(model: GraphModel, state: ViewState, event: VisitEvent, say: Sa
     const how = calculation === null ? result : `${calculation} = ${result}`;
     return say(`${how} goes to \`${to}\``, `${how} 传给 \`${to}\``);
   });
+  const label = labelOf(model, made.id);
+  const called = label === made.name ? made.name : say(`${made.name} (\`${label}\`)`, `${made.name}（\`${label}\`）`);
   const sent = out.length > 0 ? out.join(say("; ", "；")) + say(".", "。") : say("No operand needs a gradient.", "没有操作数需要梯度。");
   return say(
-    `Gradient ${arrived.join(", ") || "None"} arrived at ${made.name} (\`${labelOf(model, made.id)}\`). ${sent}`,
-    `梯度 ${arrived.join("，") || "None"} 到达 ${made.name}（\`${labelOf(model, made.id)}\`）。${sent}`,
+    `Gradient ${arrived.join(", ") || "None"} arrived at ${called}. ${sent}`,
+    `梯度 ${arrived.join("，") || "None"} 到达 ${called}。${sent}`,
   );
 }
 

@@ -5,7 +5,7 @@
 
 import type { Id, Preview } from "./document";
 import { labelOf, type GraphModel } from "./model";
-import { gridOf, isScalar, shapeText, shortValue } from "./numbers";
+import { gridOf, isScalar, shapeText, shortNumber, shortValue } from "./numbers";
 import { walk, type EdgeView } from "./player";
 import { sumText } from "./messages";
 import type { Unit } from "./scene";
@@ -20,6 +20,8 @@ export const STEM = 26;
 export const MOST_LEDGER_ROWS = 5;
 /** Largest grid drawn inside a node. */
 export const MOST_CELLS = 8;
+/** Up to this many numbers are written out, more are drawn. */
+const MOST_NUMBERS = 9;
 
 /** Width of a text in the monospace face. */
 export function monoWidth(text: string, size: number): number {
@@ -41,12 +43,21 @@ export function shownName(name: string, limit = 16): string {
   return letters.length <= limit ? name : letters.slice(0, limit - 1).join("") + "…";
 }
 
+/** Numbers where there are few, else a picture of their sizes. */
+export interface Grid {
+  rows: number;
+  columns: number;
+  cellWidth: number;
+  cellHeight: number;
+  numbers: boolean;
+}
+
 export interface TensorBox {
   width: number;
   height: number;
   name: string;
   /** A grid for the value and one of the same size for the gradient; null for scalars and for large tensors. */
-  grid: { rows: number; columns: number; cell: number } | null;
+  grid: Grid | null;
   hasSlot: boolean;
   slotTop: number;
   ledgerRows: number;
@@ -59,6 +70,8 @@ export interface FilmExtent {
   ledgerRows: Map<Id, number>;
   ledgerText: Map<Id, number>;
   valueText: Map<Id, number>;
+  /** Widest single number of a tensor's value and gradients. */
+  cellText: Map<Id, number>;
   edgeText: Map<number, number>;
 }
 
@@ -68,6 +81,7 @@ export function filmExtent(model: GraphModel): FilmExtent {
     ledgerRows: new Map(),
     ledgerText: new Map(),
     valueText: new Map(),
+    cellText: new Map(),
     edgeText: new Map(),
   };
   const widen = <K>(map: Map<K, number>, key: K, width: number) => map.set(key, Math.max(map.get(key) ?? 0, width));
@@ -84,6 +98,9 @@ export function filmExtent(model: GraphModel): FilmExtent {
       if (!view) continue;
       widen(extent.slotText, id, monoWidth(slotText(view), 12));
       widen(extent.valueText, id, monoWidth(boxValue(view.value), 13));
+      for (const preview of [view.value, view.grad, view.passing]) {
+        if (preview && preview.numbers.length <= MOST_NUMBERS) widen(extent.cellText, id, widestNumber(preview));
+      }
       widen(extent.ledgerRows, id, Math.min(view.ledger.length, MOST_LEDGER_ROWS));
       const last = view.ledger.at(-1);
       if (last?.kind === "add") widen(extent.ledgerText, id, monoWidth(ledgerText(last.added), 11) + 18);
@@ -91,6 +108,27 @@ export function filmExtent(model: GraphModel): FilmExtent {
     }
   });
   return extent;
+}
+
+function widestNumber(preview: Preview): number {
+  return Math.max(0, ...preview.numbers.map((n) => monoWidth(cellNumber(n), 11)));
+}
+
+/** A number in a cell of a grid. */
+export function cellNumber(value: Preview["numbers"][number]): string {
+  return shortNumber(value, 3);
+}
+
+function gridFor(extent: FilmExtent, id: Id, value: Preview): Grid | null {
+  const size = gridOf(value, MOST_CELLS);
+  if (!size) return null;
+  const { rows, columns } = size;
+  if (rows * columns <= MOST_NUMBERS && columns <= 3 && rows <= 4) {
+    const widest = Math.max(extent.cellText.get(id) ?? 0, widestNumber(value));
+    return { ...size, cellWidth: Math.ceil(widest) + 8, cellHeight: 15, numbers: true };
+  }
+  const cell = Math.max(rows, columns) <= 4 ? 13 : 9;
+  return { ...size, cellWidth: cell, cellHeight: cell, numbers: false };
 }
 
 /** A value as its box writes it when there is no grid. */
@@ -121,19 +159,17 @@ export function slotText(view: { grad: Preview | null; passing: Preview | null; 
 export function tensorBox(model: GraphModel, extent: FilmExtent, id: Id): TensorBox {
   const node = model.tensors.get(id)!;
   const name = node.name === null ? "" : shownName(node.name);
-  const size = gridOf(node.value, MOST_CELLS);
-  const cell = size && Math.max(size.rows, size.columns) <= 4 ? 13 : 9;
-  const grid = size && { ...size, cell };
+  const grid = gridFor(extent, id, node.value);
   const nameWidth = monoWidth(name, 13) + (name ? 8 : 0);
-  const gridWidth = grid ? grid.columns * cell : 0;
+  const gridWidth = grid ? grid.columns * grid.cellWidth : 0;
   const valueWidth = grid ? monoWidth(shapeText(node.shape), 10) : extent.valueText.get(id) ?? monoWidth(boxValue(node.value), 13);
   const slotWidth = node.requires_grad ? 16 + (grid ? gridWidth : (extent.slotText.get(id) ?? 0)) : 0;
   const rows = extent.ledgerRows.get(id) ?? 0;
   const ledgerWidth = rows > 0 ? (extent.ledgerText.get(id) ?? 0) : 0;
   const head = ROW + 4;
-  const body = grid ? grid.rows * cell + 6 : 0;
+  const body = grid ? grid.rows * grid.cellHeight + 6 : 0;
   const slotTop = head + body;
-  const slot = node.requires_grad ? (grid ? grid.rows * cell + 10 : ROW + 2) : 0;
+  const slot = node.requires_grad ? (grid ? grid.rows * grid.cellHeight + 10 : ROW + 2) : 0;
   const ledgerTop = slotTop + slot;
   return {
     width: Math.ceil(Math.max(nameWidth + valueWidth, slotWidth, ledgerWidth, gridWidth, 28) + 2 * PAD),
@@ -147,7 +183,7 @@ export function tensorBox(model: GraphModel, extent: FilmExtent, id: Id): Tensor
   };
 }
 
-/** A drawer: what an operation saved under one name. */
+/** A drawer: something an operation saved, called by its variable, else by its number, else by the operand's name. */
 export interface Chip {
   text: string;
   width: number;
@@ -156,7 +192,8 @@ export interface Chip {
 export function chipsOf(model: GraphModel, id: Id): Chip[] {
   return model.functions.get(id)!.saved.slice(0, 3).map((saved) => {
     const label = saved.tensor === null ? null : (model.tensors.get(saved.tensor)?.name ?? null);
-    const text = shownName(label ?? saved.name, 8);
+    const inside = saved.value && isScalar(saved.value) ? shortValue(saved.value) : null;
+    const text = shownName(label ?? inside ?? saved.name, 8);
     return { text, width: Math.ceil(monoWidth(text, 10) + 10) };
   });
 }

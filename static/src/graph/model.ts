@@ -111,13 +111,18 @@ export function labelOf(model: GraphModel, id: Id): string {
   const tensor = model.tensors.get(id);
   if (tensor) {
     if (tensor.name) return tensor.name;
-    const maker = model.producer.get(id);
-    return (maker && spanText(model.document, spanOf(model.functions.get(maker.from)))) ?? tensor.value.text.slice(0, 16);
+    const maker = model.functions.get(model.producer.get(id)?.from ?? "");
+    return (maker && expression(model, maker)) ?? tensor.value.text.slice(0, 16);
   }
   const made = model.functions.get(id);
-  if (made) return spanText(model.document, spanOf(made)) ?? made.name;
+  if (made) return expression(model, made) ?? made.name;
   const accumulate = model.accumulates.get(id);
   return accumulate ? labelOf(model, accumulate.tensor) : id;
+}
+
+/** The text that made an operation. That of a gradient's own graph has none: its span is the whole call for a gradient. */
+function expression(model: GraphModel, made: FunctionNode): string | null {
+  return made.order > 1 ? null : spanText(model.document, spanOf(made));
 }
 
 /** True when position (line from 1, column from 0) lies inside the span; the end counts as inside, as a caret would. */

@@ -172,7 +172,21 @@ function emptyStage(model: GraphModel): ViewState {
   for (const id of model.functions.keys()) {
     state.functions.set(id, { exists: false, freed: false, visited: false, failed: false, operands: [] });
   }
+  const made = madeInFilm(model);
+  for (const id of [...model.tensors.keys(), ...model.functions.keys()]) if (!made.has(id)) reveal(model, state, id);
+  state.active = new Set();
+  state.activeEdges = new Set();
   return state;
+}
+
+/** What some event brings on stage. In a truncated film the making of the rest is missing. */
+function madeInFilm(model: GraphModel): Set<Id> {
+  const made = new Set<Id>();
+  for (const event of model.document.events) {
+    if (event.type === "create") for (const id of event.nodes) made.add(id);
+    else if (event.type === "mutate") for (const id of [event.node, event.by]) if (id) made.add(id);
+  }
+  return made;
 }
 
 /** The version a tensor had before its first recorded change. The document's own number is the one at the end. */

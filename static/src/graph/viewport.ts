@@ -6,6 +6,11 @@ export interface Camera {
   scale: number;
 }
 
+export interface Size {
+  width: number;
+  height: number;
+}
+
 const LEAST = 0.15;
 const MOST = 4;
 /** A pointer that moved less than this many pixels was a click. */
@@ -13,10 +18,11 @@ const CLICK_SLACK = 4;
 
 export class Viewport {
   camera: Camera = { x: 0, y: 0, scale: 1 };
-  /** The scale at which the whole graph fits. */
+  /** The scale at which the whole graph fits, and the one to begin with: smaller would be unreadable. */
   private fitted = 1;
-  private stage = { width: 1, height: 1 };
-  private content = { width: 1, height: 1 };
+  private readable = 1;
+  private stage: Size = { width: 1, height: 1 };
+  private content: Size = { width: 1, height: 1 };
   private pointers = new Map<number, { x: number; y: number }>();
   private moved = 0;
   /** The learner chose a view of their own: keep it when the stage is measured again. */
@@ -37,20 +43,23 @@ export class Viewport {
 
   /** One finger scrolls the page while the whole graph is in view, else it moves the graph. */
   get holdsTouch(): boolean {
-    return this.own && this.camera.scale > this.fitted * 1.01;
+    return this.camera.scale > this.fitted * 1.01;
   }
 
-  /** Sizes in pixels of the stage and of the graph at scale 1; keeps a view that the learner chose. */
-  resize(stage: { width: number; height: number }, content: { width: number; height: number }, fitted: number): void {
-    const same = content.width === this.content.width && content.height === this.content.height;
+  /** Sizes in pixels of the stage and of the graph at scale 1. A view that was moved stays until one of them changes. */
+  resize(stage: Size, content: Size, scales: { fitted: number; readable: number }): void {
+    const same = equal(content, this.content) && equal(stage, this.stage);
     this.stage = stage;
     this.content = content;
-    this.fitted = fitted;
-    if (!this.own || !same) this.fit();
+    this.fitted = scales.fitted;
+    this.readable = scales.readable;
+    if (same && this.own) return;
+    this.own = false;
+    this.place(this.readable);
   }
 
   fit(): void {
-    this.own = false;
+    this.own = true;
     this.place(this.fitted);
   }
 
@@ -136,6 +145,10 @@ export class Viewport {
 
 function distance(a: { x: number; y: number }, b: { x: number; y: number }): number {
   return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+function equal(a: Size, b: Size): boolean {
+  return Math.abs(a.width - b.width) < 1 && Math.abs(a.height - b.height) < 1;
 }
 
 function round(value: number): number {

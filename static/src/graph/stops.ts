@@ -1,0 +1,38 @@
+/** Which nodes the keyboard can reach at a step, and which one the Tab key enters. */
+
+import type { Layout, PlacedUnit } from "./layout";
+import type { ViewState } from "./player";
+import type { Scene } from "./scene";
+
+/** What is drawn at one step. */
+export interface Picture {
+  state: ViewState;
+  scene: Scene;
+  layout: Layout;
+}
+
+/** Whether a unit is on stage: made, or standing for something that an operation on stage uses. */
+export function unitExists({ state, scene, layout }: Picture, { unit }: PlacedUnit): boolean {
+  if (unit.kind === "function") return state.functions.get(unit.function!)?.exists ?? false;
+  if (unit.kind === "tensor") return state.tensors.get(unit.tensors[0]!)?.exists ?? false;
+  if (unit.kind === "fold") return scene.folded.some((id) => state.functions.get(id)?.exists);
+  return layout.links.some(({ link }) => link.from === unit.id && state.edges[link.edge]!.exists);
+}
+
+/** The unit that draws a node or stand-in. */
+export function unitOf(layout: Layout, stop: string): PlacedUnit | undefined {
+  return layout.units.find(({ unit, tensors }) => unit.id === stop || tensors.some(({ id }) => id === stop));
+}
+
+export function stopExists(picture: Picture, stop: string): boolean {
+  const placed = unitOf(picture.layout, stop);
+  if (!placed) return false;
+  const known = picture.state.tensors.get(stop) ?? picture.state.functions.get(stop);
+  return known ? known.exists : unitExists(picture, placed);
+}
+
+/** The last stop while it is there, else the first one on stage. */
+export function tabStop(picture: Picture, last: string | null): string | null {
+  if (last !== null && stopExists(picture, last)) return last;
+  return picture.layout.units.find((placed) => placed.unit.kind !== "fold" && unitExists(picture, placed))?.unit.id ?? null;
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { allMessages, contributions, messageOf, substitute } from "../../src/graph/messages";
+import { play } from "../../src/graph/player";
+import { fixture, fixtureNames } from "./fixtures";
+
+const english = (name: Parameters<typeof fixture>[0]) => allMessages(fixture(name), "en");
+
+test("the parabola, step by step", () => {
+  const film = english("3.1-c1");
+  assert.equal(film[0], "`x` = 0, a leaf that requires a gradient.");
+  assert.equal(film[2], "`b` = −2, no gradient needed.");
+  assert.ok(film.includes("`b*x` ran: −0. MulBackward0 saved `self` (b) for the way back (4 B)."), film.join("\n"));
+  assert.ok(film.includes("Backward pass 1: `backward()` starts at `y` with gradient 1."));
+  assert.ok(film.includes("Gradient 1 arrived at MulBackward0 (`b*x`). 1 × (−2) = −2 goes to `x`."));
+  assert.ok(film.includes("MulBackward0 (`b*x`) let go of what it had saved: `self`, 4 B."));
+  assert.ok(film.includes("The gradient reaches the leaf: `x.grad`: None + (−2) = −2. 2 paths lead here: −2 + 0 = −2."));
+  assert.equal(film.at(-1), "Backward pass 1 is done.");
+});
+
+test("a second pass that fails says where and why", () => {
+  assert.equal(
+    english("twice").at(-1),
+    "Backward pass 3 failed here: MulBackward0 (`x * x`). What it had saved was freed by an earlier pass. `retain_graph=True` in that pass would have kept it.",
+  );
+});
+
+test("accumulation over calls reads as a sum", () => {
+  const added = english("twice").filter((message) => message.includes("x.grad"));
+  assert.match(added[0]!, /None \+ 6 = 6/);
+  assert.match(added[1]!, /6 \+ 6 = 12/);
+});
+
+test("autograd.grad tells what it returned", () => {
+  assert.equal(english("3.2-c1").at(-1), "Backward pass 2 is done. It returned ∂/∂x = 2.");
+});
+
+test("training tells zero_grad and the optimizer's step", () => {
+  const film = english("sgd");
+  assert.ok(film.includes("`zero_grad()`: .grad of `x` is None again."));
+  assert.ok(film.includes("The optimizer (SGD) took a step: `x` 0 → 0.2."));
+});
+
+test("every step has its own sentence in Chinese, with the same code in it", () => {
+  for (const name of fixtureNames) {
+    const model = fixture(name);
+    const zh = allMessages(model, "zh");
+    const en = allMessages(model, "en");
+    zh.forEach((message, i) => {
+      assert.match(message, /[\u4e00-\u9fff]/, en[i]);
+      const code = (text: string) => text.split("`").filter((_, k) => k % 2 === 1).sort();
+      assert.deepEqual(code(message), code(en[i]!));
+    });
+  }
+});
+
+test("before the first step the stage is said to be empty", () => {
+  const model = fixture("0-c1");
+  assert.equal(messageOf(model, play(model, 0), "en"), "The stage is empty: nothing has run yet.");
+});
+
+test("numbers are put into a formula only when all are known", () => {
+  assert.equal(substitute("grad * other", new Map([["grad", "1"], ["other", "−2"]])), "1 × (−2)");
+  assert.equal(substitute("grad * (exponent * self ** (exponent - 1))", new Map([["grad", "1"], ["exponent", "2"], ["self", "3"]])), "1 × (2 × 3 ^ (2 − 1))");
+  assert.equal(substitute("grad * other", new Map([["grad", "1"]])), null);
+  assert.equal(substitute("grad.expand(self.shape)", new Map([["grad", "1"]])), null);
+  assert.equal(substitute("grad", new Map([["grad", "1"]])), null);
+});
+
+test("contributions of a visited operation name operand, formula and result", () => {
+  const model = fixture("B2-c2");
+  const made = [...model.functions.values()].find((f) => f.op === "mul")!;
+  const at = model.document.events.findIndex((event) => event.type === "visit" && event.node === made.id) + 1;
+  assert.deepEqual(
+    contributions(model, play(model, at), made).map(({ to, calculation, result }) => [to, calculation, result]),
+    [["a", "24 × 5", "120"], ["c", "24 × 2", "48"]],
+  );
+});

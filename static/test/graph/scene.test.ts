@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { buildScene, FOLD_ID } from "../../src/graph/scene";
+import { layoutScene } from "../../src/graph/layout";
+import { chainOf, fixture } from "./fixtures";
+
+test("a leaf used up to three times is drawn with direct lines; used more, with a stand-in for each use", () => {
+  const three = buildScene(chainOf(3));
+  assert.equal(three.units.filter((unit) => unit.kind === "alias").length, 0);
+  const four = buildScene(chainOf(4));
+  const aliases = four.units.filter((unit) => unit.kind === "alias");
+  assert.equal(aliases.length, 4);
+  assert.ok(aliases.every((unit) => unit.tensors[0] === "t1"));
+  assert.ok(four.links.every((link) => link.tensor !== "t1" || link.from.startsWith("alias-")));
+});
+
+test("a long loop is folded to at most 300 nodes: its first and last runs stay, the box tells the rest", () => {
+  const scene = buildScene(chainOf(500));
+  const nodes = scene.units.reduce((sum, unit) => sum + unit.tensors.length + (unit.function ? 1 : 0), 0);
+  assert.ok(nodes <= 300, `${nodes}`);
+  assert.equal(scene.units.filter((unit) => unit.kind === "fold").length, 1);
+  const functions = scene.units.filter((unit) => unit.function !== null).length;
+  assert.equal(functions + scene.folded.length, 500);
+  assert.deepEqual(scene.foldedRuns, [4, 499]);
+  assert.ok(scene.links.some((link) => link.to === FOLD_ID) && scene.links.some((link) => link.from === FOLD_ID));
+});
+
+test("straight code that is too long keeps its beginning and its end", () => {
+  const model = chainOf(500);
+  for (const made of model.functions.values()) made.instance = 1;
+  const scene = buildScene(model, { limit: 60 });
+  const kept = scene.units.filter((unit) => unit.function !== null).map((unit) => Number(unit.function!.slice(1)));
+  assert.ok(kept.includes(3) && kept.includes(1001));
+  assert.ok(kept.length >= 15 && kept.length <= 30, `${kept.length}`);
+  assert.equal(kept.length + scene.folded.length, 500);
+});
+
+test("a graph within the limit is not folded", () => {
+  assert.deepEqual(buildScene(chainOf(20)).folded, []);
+});
+
+test("the gradient's own graph stands on its own storey, above, and can be switched off", () => {
+  const model = fixture("3.2-c1");
+  const scene = buildScene(model);
+  assert.deepEqual(scene.storeys, [1, 2]);
+  const layout = layoutScene(model, scene, { vertical: false, width: 800 });
+  const [upper, ground] = layout.bands;
+  assert.deepEqual([upper!.storey, ground!.storey], [2, 1]);
+  for (const placed of layout.units) {
+    const band = placed.unit.storey === 2 ? upper! : ground!;
+    assert.ok(placed.y >= band.y && placed.y + placed.height <= band.y + band.height, placed.unit.id);
+  }
+  const seconds = [...model.functions.values()].filter((made) => made.order === 2);
+  assert.equal(scene.units.filter((unit) => unit.kind === "function" && unit.storey === 2).length, seconds.length);
+  const without = buildScene(model, { hidden: new Set([2]) });
+  assert.ok(without.units.every((unit) => unit.storey === 1));
+  assert.deepEqual(without.storeys, [1, 2]);
+});
+
+test("no line crosses storeys: a tensor from below is drawn there by a stand-in", () => {
+  const scene = buildScene(fixture("3.2-c1"));
+  const storeyOf = new Map(scene.units.map((unit) => [unit.id, unit.storey]));
+  for (const link of scene.links) assert.equal(storeyOf.get(link.from), storeyOf.get(link.to));
+  assert.ok(scene.units.some((unit) => unit.kind === "alias" && unit.storey === 2));
+});

@@ -104,8 +104,7 @@ class KernelProcess:
         run = _Run(self._number, silent, self._loop.time(), cpu_seconds(self.pid) or 0.0)
         self._run = run
         self._tidy = False
-        message = {"type": "run", "run": run.number, "cell": cell, "source": source, "silent": silent}
-        self._send({**message, "compute": self._limits.compute})
+        self._send({"type": "run", "run": run.number, "cell": cell, "source": source, "silent": silent})
         watching = self._loop.create_task(self._watch(run))
         try:
             while True:
@@ -213,7 +212,8 @@ class KernelProcess:
         elif isinstance(message, wire.Done):
             if run is not None and message.run == run.number:
                 status: RunStatus = message.status
-                reason = message.reason or (run.reason if status in ("interrupted", "timeout") else None)
+                # What the server measured goes before what the kernel says.
+                reason = (run.reason if status == run.stopping else None) or message.reason
                 self._finish(run, status, reason, message.execution_count)
         elif isinstance(message, wire.Idle):
             if message.run == self._number:

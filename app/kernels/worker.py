@@ -113,7 +113,7 @@ class Worker:
             self._run(shell, message)
             return
         data: dict[str, Any] = {}
-        self._gate.open(self._limits.answer)
+        self._gate.open(self._limits.answer, self._limits.answer)
         try:
             answer = complete if kind == "complete" else inspect
             data = wire.clean(answer(shell, message["source"], message["cursor"]))
@@ -132,7 +132,7 @@ class Worker:
         self._sender.begin(run, silent=silent)
         status, reason = "ok", None
         try:
-            self._gate.open(message["compute"])
+            self._gate.open(self._limits.compute, self._limits.wall)
             try:
                 error = self._execute(shell, message["cell"], source)
             finally:
@@ -166,7 +166,8 @@ class Worker:
         if error is None:
             return "ok", None
         if isinstance(error, TimeLimitExceeded):
-            return "timeout", f"The cell has computed for {self._gate.compute_seconds:g} s, the most a cell may."
+            text = str(error)
+            return "timeout", f"{text[:1].upper()}{text[1:]}."
         if isinstance(error, KeyboardInterrupt):
             return "interrupted", "Stopped."
         if isinstance(error, MemoryError):

@@ -117,6 +117,7 @@ def _serve(options: argparse.Namespace) -> int:
         proxy_headers=False,
         # Entered below instead, so that a refusal to start arrives here as an exception and not as a log entry.
         lifespan="off",
+        ws="none",
         timeout_graceful_shutdown=3,
     )
 

@@ -46,9 +46,9 @@ def _presented(request: Request) -> str | None:
 
 
 async def own_session(session: str, request: Request, store: Store) -> Session:
-    """The session named in the path, if the caller holds its secret and has calls left.
+    """The session named in the path, if the caller holds its secret.
 
-    Raises `Problem`: 403 for someone else's session, whether or not it exists, 404 for one's own that is gone, 429.
+    Raises `Problem`: 403 for someone else's session, whether or not it exists, 404 for one's own that is gone.
     """
     presented = _presented(request)
     # Compared as bytes: headers may hold what compare_digest refuses as text.
@@ -59,13 +59,23 @@ async def own_session(session: str, request: Request, store: Store) -> Session:
             "set or as Authorization: Bearer.",
         )
     try:
-        found = store.get(session)
+        return store.get(session)
     except UnknownSession:
         raise unknown_session() from None
-    wait = request.app.state.session_rates.take(session)
+
+
+OwnSession = Annotated[Session, Depends(own_session)]
+
+
+async def paced_session(own: OwnSession, request: Request) -> Session:
+    """One's own session, if it has calls left; stopping and closing never wait for that. Raises `Problem`: 429."""
+    wait = request.app.state.session_rates.take(own.id)
     if wait:
         raise Problem("too-many-requests", "Wait a moment before the next call of this session.", retry_after=wait)
-    return found
+    return own
+
+
+PacedSession = Annotated[Session, Depends(paced_session)]
 
 
 def unknown_session() -> Problem:
@@ -83,5 +93,4 @@ async def json_body(request: Request) -> None:
         raise Problem("not-json", "Send the body with Content-Type: application/json.")
 
 
-OwnSession = Annotated[Session, Depends(own_session)]
 JsonBody = Depends(json_body)

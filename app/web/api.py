@@ -17,7 +17,16 @@ from app.sessions.events import Output
 from app.sessions.replay import HistoryCell
 from app.sessions.session import Session
 from app.web import sse
-from app.web.access import JsonBody, OwnSession, Store, delete_cookie, own_session, set_cookie, unknown_session
+from app.web.access import (
+    JsonBody,
+    OwnSession,
+    PacedSession,
+    Store,
+    delete_cookie,
+    paced_session,
+    set_cookie,
+    unknown_session,
+)
 from app.web.metrics import Metrics
 from app.web.models import (
     CheckBody,
@@ -69,7 +78,7 @@ async def close_session(own: OwnSession, store: Store) -> Response:
     responses={**_ERRORS, 200: {"content": {"text/event-stream": {}}}, 409: _PROBLEM},
     summary="Run a cell",
 )
-async def run(own: OwnSession, body: RunBody, request: Request) -> Response:
+async def run(own: PacedSession, body: RunBody, request: Request) -> Response:
     """Run a cell and stream its outputs; the last event is its status."""
     limits: Limits = request.app.state.settings.limits
     _check_source(body.source, limits)
@@ -122,7 +131,7 @@ async def interrupt(own: OwnSession) -> Response:
 
 
 @router.post("/sessions/{session}/restart", status_code=202, responses=_ERRORS, summary="Start with a fresh kernel")
-async def restart(own: OwnSession) -> Response:
+async def restart(own: PacedSession) -> Response:
     """Throw the namespace away; the next run starts in an empty one."""
     await own.restart()
     return Response(status_code=202)
@@ -131,7 +140,7 @@ async def restart(own: OwnSession) -> Response:
 @router.post(
     "/sessions/{session}/complete", dependencies=[JsonBody], responses=_ERRORS, summary="Completions at a cursor"
 )
-async def complete(own: OwnSession, body: CursorBody, request: Request) -> dict[str, Any]:
+async def complete(own: PacedSession, body: CursorBody, request: Request) -> dict[str, Any]:
     """`{"matches": [{"text", "type"}], "start", "end"}`: what could stand between `start` and `end`."""
     _check_cursor(body, request.app.state.settings.limits)
     found: dict[str, Any] = await own.complete(body.source, body.cursor)
@@ -141,7 +150,7 @@ async def complete(own: OwnSession, body: CursorBody, request: Request) -> dict[
 @router.post(
     "/sessions/{session}/inspect", dependencies=[JsonBody], responses=_ERRORS, summary="Documentation at a cursor"
 )
-async def inspect(own: OwnSession, body: CursorBody, request: Request) -> dict[str, Any]:
+async def inspect(own: PacedSession, body: CursorBody, request: Request) -> dict[str, Any]:
     """`{"found", "data": {"text/plain"}}`: signature and documentation of the name at the cursor."""
     _check_cursor(body, request.app.state.settings.limits)
     found: dict[str, Any] = await own.inspect(body.source, body.cursor)
@@ -150,7 +159,7 @@ async def inspect(own: OwnSession, body: CursorBody, request: Request) -> dict[s
 
 @router.post(
     "/sessions/{session}/check",
-    dependencies=[Depends(own_session), JsonBody],
+    dependencies=[Depends(paced_session), JsonBody],
     responses=_ERRORS,
     summary="Check an exercise",
 )

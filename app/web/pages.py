@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -24,16 +25,18 @@ _NOTEBOOK = "application/x-ipynb+json"
 _SCRIPT = "text/x-python; charset=utf-8"
 
 router = APIRouter(include_in_schema=False)
+#: Pages and files answer HEAD too: checkers of links and of liveness ask that way.
+_get = partial(router.api_route, methods=["GET", "HEAD"])
 
 
-@router.get("/")
+@_get("/")
 async def root(request: Request) -> Response:
     """Send the reader to the language their browser asks for."""
     lang = preferred_language(request.headers.get("accept-language"))
     return RedirectResponse(f"/{lang}/", 302, {"Vary": "Accept-Language", "Cache-Control": "no-cache"})
 
 
-@router.get("/{lang}/")
+@_get("/{lang}/")
 async def index(lang: Lang, request: Request) -> Response:
     """The contents of the course."""
     state = request.app.state
@@ -52,7 +55,7 @@ async def index(lang: Lang, request: Request) -> Response:
 
 
 # Registered before the page: a slug has no dot, but the more specific address goes first for the reader's sake too.
-@router.get("/{lang}/lessons/{slug}.ipynb")
+@_get("/{lang}/lessons/{slug}.ipynb")
 async def notebook(lang: Lang, slug: Slug, request: Request) -> Response:
     """The lesson as a Jupyter notebook."""
     lesson = _lesson(request, lang, slug)
@@ -60,13 +63,13 @@ async def notebook(lang: Lang, slug: Slug, request: Request) -> Response:
     return _download(request, content, _NOTEBOOK, f"{slug}.{lang}.ipynb")
 
 
-@router.get("/{lang}/lessons/{slug}.py")
+@_get("/{lang}/lessons/{slug}.py")
 async def script(lang: Lang, slug: Slug, request: Request) -> Response:
     """The lesson as a Python script."""
     return _download(request, to_py(_lesson(request, lang, slug)).encode(), _SCRIPT, f"{slug}.{lang}.py")
 
 
-@router.get("/{lang}/lessons/{slug}")
+@_get("/{lang}/lessons/{slug}")
 async def lesson_page(lang: Lang, slug: Slug, request: Request) -> Response:
     """One lesson."""
     lesson = _lesson(request, lang, slug)
@@ -92,7 +95,7 @@ async def lesson_page(lang: Lang, slug: Slug, request: Request) -> Response:
     )
 
 
-@router.get("/static/{path:path}")
+@_get("/static/{path:path}")
 async def static_file(path: str, request: Request) -> Response:
     """A file of the built front end."""
     assets: Assets = request.app.state.assets

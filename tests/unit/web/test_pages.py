@@ -100,6 +100,11 @@ def test_a_failing_page_is_an_error_page(web: Any, monkeypatch: pytest.MonkeyPat
     assert STRINGS["zh"]["error_internal_title"] in answer.text
 
 
+def test_pages_and_files_answer_head(web: Any) -> None:
+    for path in ("/en/", "/static/main-AAAAAAAA.js"):
+        assert web.request("HEAD", path).status_code == 200
+
+
 def test_static_files(web: Any) -> None:
     plain = web.get("/static/main-AAAAAAAA.js", headers={"Accept-Encoding": "identity"})
     assert plain.headers["content-type"] == "text/javascript; charset=utf-8"

@@ -118,7 +118,7 @@ function textNode(content: string, className: string, label: string): HTMLElemen
   const node = document.createElement("pre");
   node.className = className;
   node.tabIndex = 0;
-  node.setAttribute("role", "region");
+  node.setAttribute("role", "group");
   node.setAttribute("aria-label", label);
   node.textContent = content;
   return node;

@@ -86,10 +86,9 @@ def _record(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     # Imported here: --help and --version should not wait for the server's libraries.
-    import uvicorn
-
     from app.lessons.errors import LessonError
     from app.main import ConfinementMissing, create_app
+    from app.serving import listen, serve
     from app.sessions.errors import KernelsUnavailable
     from app.web.assets import BundleMissing
 
@@ -100,33 +99,11 @@ def _serve(options: argparse.Namespace) -> int:
     except (ValueError, OSError, BundleMissing, LessonError) as error:
         return _fail(str(error))
 
-    class Server(uvicorn.Server):
-        """Announces the address once connections are taken."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                _announce(_address(settings.host, listener), browser=not options.no_browser)
-
-    config = uvicorn.Config(
-        server_app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        # Forwarded headers would let anyone choose the address that rates are counted under.
-        proxy_headers=False,
-        # Entered below instead, so that a refusal to start arrives here as an exception and not as a log entry.
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=3,
-    )
-
-    async def run() -> None:
-        async with server_app.router.lifespan_context(server_app):
-            await Server(config).serve(sockets=[listener])
+    def announce() -> None:
+        _announce(_address(settings.host, listener), browser=not options.no_browser)
 
     try:
-        asyncio.run(run())
+        asyncio.run(serve(server_app, listener, announce))
     except KeyboardInterrupt:
         return 0
     except (ConfinementMissing, KernelsUnavailable) as error:
@@ -134,31 +111,6 @@ def _serve(options: argparse.Namespace) -> int:
     finally:
         listener.close()
     return 0
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Bind `host` and `port`. Raises `OSError` whose text says what to do."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Only sockets that name their protocol are spared Nagle's algorithm by asyncio: 40 ms on every small answer.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name != "nt":
-        # A port whose last connections are still fading may be taken over; one that is in use may not.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host.strip("[]"), port))
-        # Listening is where a port that another program bound first is refused.
-        listener.listen(512)
-    except OSError as error:
-        listener.close()
-        if isinstance(error, PermissionError):
-            raise OSError(f"Port {port} needs privileges. Choose one above 1023, for example --port 8000.") from error
-        if isinstance(error, socket.gaierror) or port == 0:
-            raise OSError(f"Cannot listen on {host}: {error.strerror}.") from error
-        raise OSError(
-            f"Port {port} on {host} is taken by another program ({error.strerror}). "
-            f"Choose another, for example --port {port + 1 if port < 65535 else 8000}, or --port 0 for any free one."
-        ) from error
-    return listener
 
 
 def _address(host: str, listener: socket.socket) -> str:

@@ -36,9 +36,9 @@ def live_server() -> Iterator[LiveServer]:
     """The real app, with real kernels, on a free port of this machine."""
     import uvicorn
 
-    from app.cli import listen
     from app.config import Limits, Settings
     from app.main import create_app
+    from app.serving import listen
 
     # The tests of one run are one address that never rests.
     limits = Limits(address_rate=10_000.0, address_burst=100_000)

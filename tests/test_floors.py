@@ -21,7 +21,7 @@ APP_FLOORS: list[set[str]] = [
     {"app.kernels", "app.lessons"},
     {"app.sessions"},
     {"app.web"},
-    {"app.main", "app.cli", "app.__main__"},
+    {"app.main", "app.serving", "app.cli", "app.__main__"},
 ]
 ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no mathematics.

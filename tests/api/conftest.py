@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+#: A cell that says when it runs, and does not end by itself.
+ENDLESS = "print('begun', flush=True)\nwhile True:\n    pass"
+
 
 @dataclass
 class Answer:

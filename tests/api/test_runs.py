@@ -11,9 +11,9 @@ import jsonschema_rs
 import pytest
 
 from app.resources import PACKAGE
+from tests.api.conftest import ENDLESS
 
 GRAPH = "application/vnd.gradlens.graph.v1+json"
-ENDLESS = "print('begun', flush=True)\nwhile True:\n    pass"
 
 
 def test_printing_and_the_last_expression(learner: Any) -> None:

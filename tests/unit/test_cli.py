@@ -8,6 +8,7 @@ import pytest
 
 import app
 from app import cli
+from app.serving import listen
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,7 +37,7 @@ def test_a_taken_port_is_said_clearly(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_port_zero_takes_a_free_one() -> None:
-    with cli.listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0) as listener:
         assert listener.getsockname()[1] > 0
 
 
@@ -47,7 +48,7 @@ def test_small_answers_are_not_delayed() -> None:
             writer.close()
 
         answered = asyncio.get_running_loop().create_future()
-        with cli.listen("127.0.0.1", 0) as listener:
+        with listen("127.0.0.1", 0) as listener:
             async with await asyncio.start_server(serve, sock=listener):
                 _, writer = await asyncio.open_connection(*listener.getsockname())
                 found: int = await answered
@@ -59,7 +60,7 @@ def test_small_answers_are_not_delayed() -> None:
 
 def test_a_host_that_is_not_here_is_said_clearly() -> None:
     with pytest.raises(OSError, match="Cannot listen on nowhere.invalid"):
-        cli.listen("nowhere.invalid", 8000)
+        listen("nowhere.invalid", 8000)
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these always have a desktop")

@@ -113,7 +113,7 @@ export function zoomButtons({ lang, zoom, fit, reset, enlarge }: ZoomModel): Tem
     <button type="button" class="gl-button" aria-label=${text(lang, "zoomOut")} title=${text(lang, "zoomOut")} @click=${() => zoom(1 / 1.25)}>${icon("zoomOut")}</button>
     <button type="button" class="gl-button" aria-label=${text(lang, "zoomIn")} title=${text(lang, "zoomIn")} @click=${() => zoom(1.25)}>${icon("zoomIn")}</button>
     <button type="button" class="gl-button" aria-label=${text(lang, "fitLabel")} title=${text(lang, "fitLabel")} @click=${fit}>${icon("fit")}</button>
-    <button type="button" class="gl-button gl-one" aria-label=${text(lang, "reset")} title=${text(lang, "reset")} @click=${reset}>1:1</button>
+    <button type="button" class="gl-button gl-one" aria-label="1:1 ${text(lang, "reset")}" title=${text(lang, "reset")} @click=${reset}>1:1</button>
     ${enlarge ? html`<button type="button" class="gl-button" aria-label=${text(lang, "enlarge")} title=${text(lang, "enlarge")} @click=${enlarge}>${icon("enlarge")}</button>` : nothing}
   </div>`;
 }

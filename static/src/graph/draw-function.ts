@@ -1,12 +1,13 @@
 /** An operation: a circle with its symbol, PyTorch's name, and a drawer for each thing it saved. */
 
 import { nothing, svg, type SVGTemplateResult } from "lit";
-import type { DrawContext, StopAttributes } from "./draw";
+import type { DrawContext } from "./draw";
+import { drawNode, type Stop } from "./draw-node";
 import type { PlacedUnit } from "./layout";
 import { CHIP_HEIGHT, CIRCLE } from "./metrics";
 import { symbolOf } from "./symbols";
 
-export function drawFunction(context: DrawContext, placed: PlacedUnit, stop: StopAttributes): SVGTemplateResult {
+export function drawFunction(context: DrawContext, placed: PlacedUnit, stop: Stop): SVGTemplateResult {
   const id = placed.unit.function!;
   const node = context.model.functions.get(id)!;
   const view = context.state.functions.get(id)!;
@@ -15,10 +16,8 @@ export function drawFunction(context: DrawContext, placed: PlacedUnit, stop: Sto
   const locked = view.visited && !view.freed && (context.state.pass?.retain ?? false);
   const x = placed.cx - placed.x;
   const y = placed.cy - placed.y;
-  return svg`<g class="gl-node gl-function ${flags.filter(Boolean).join(" ")} ${stop.classes}"
-      transform="translate(${placed.x} ${placed.y})" role="button" tabindex=${stop.tabindex}
-      data-stop=${stop.stop} data-node=${id} aria-label=${stop.label}>
-    <circle class="gl-ring" cx=${x} cy=${y} r=${CIRCLE + 5} />
+  const frame = { x: placed.x, y: placed.y, left: x - CIRCLE, top: y - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE, radius: CIRCLE };
+  const picture = svg`
     <g class="gl-shaker">
       <circle class="gl-box" cx=${x} cy=${y} r=${CIRCLE} />
       <text class="gl-symbol ${symbol.length > 3 ? "is-long" : ""}" x=${x} y=${y}>${symbol}</text>
@@ -36,8 +35,8 @@ export function drawFunction(context: DrawContext, placed: PlacedUnit, stop: Sto
         <text class="gl-mono" x=${chip.width / 2} y="11">${chip.text}</text>
         ${locked ? lock(chip.width) : nothing}
       </g>`,
-    )}
-  </g>`;
+    )}`;
+  return drawNode(`gl-function ${flags.filter(Boolean).join(" ")}`, frame, stop, picture);
 }
 
 function failure(x: number, y: number): SVGTemplateResult {

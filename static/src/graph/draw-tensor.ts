@@ -2,27 +2,26 @@
 
 import { nothing, svg, type SVGTemplateResult } from "lit";
 import type { Preview } from "./document";
-import type { DrawContext, StopAttributes } from "./draw";
+import type { DrawContext } from "./draw";
+import { drawNode, type Stop } from "./draw-node";
 import type { PlacedTensor } from "./layout";
-import { boxValue, cellNumber, LEDGER_ROW, ledgerText, MOST_LEDGER_ROWS, PAD, ROW, slotText, type Grid, type TensorBox } from "./metrics";
+import { boxValue, cellNumber, LEDGER_ROW, ledgerText, MOST_LEDGER_ROWS, PAD, ROW, slotGradient, slotText, type Grid, type TensorBox } from "./metrics";
 import { shapeText, weights } from "./numbers";
 import type { LedgerEntry, TensorView } from "./player";
 
-export function drawTensor(context: DrawContext, placed: PlacedTensor, stop: StopAttributes): SVGTemplateResult {
+export function drawTensor(context: DrawContext, placed: PlacedTensor, stop: Stop): SVGTemplateResult {
   const { box, id } = placed;
   const node = context.model.tensors.get(id)!;
   const view = context.state.tensors.get(id)!;
   const kind = node.is_leaf && node.requires_grad ? "is-leaf" : node.requires_grad ? "" : "is-constant";
-  return svg`<g class="gl-node gl-tensor ${kind} ${stop.classes}" transform="translate(${placed.x} ${placed.y})"
-      role="button" tabindex=${stop.tabindex} data-stop=${stop.stop} data-node=${id} aria-label=${stop.label}>
-    <rect class="gl-ring" x="-4" y="-4" width=${box.width + 8} height=${box.height + 8} rx="14" />
+  const picture = svg`
     <rect class="gl-box" width=${box.width} height=${box.height} rx="10" />
     ${head(box, view.value)}
     ${box.grid ? svg`<g transform="translate(${(box.width - box.grid.columns * box.grid.cellWidth) / 2} ${ROW + 4})">${cells(view.value, box.grid)}</g>` : nothing}
     ${box.hasSlot ? slot(box, view) : nothing}
     ${box.ledgerRows > 0 ? ledger(box, view.ledger) : nothing}
-    ${view.version > 0 ? svg`<text class="gl-version" x=${box.width} y="-5">v${view.version}</text>` : nothing}
-  </g>`;
+    ${view.version > 0 ? svg`<text class="gl-version" x=${box.width} y="-5">v${view.version}</text>` : nothing}`;
+  return drawNode(`gl-tensor ${kind}`, { x: placed.x, y: placed.y, width: box.width, height: box.height, radius: 10 }, stop, picture);
 }
 
 function head(box: TensorBox, value: Preview): SVGTemplateResult {
@@ -60,9 +59,8 @@ function square(weight: number | null, { x, y }: { x: number; y: number }, cell:
 }
 
 function slot(box: TensorBox, view: TensorView): SVGTemplateResult {
-  const shown = view.grad ?? view.passing;
-  const waiting = !shown && view.arrivals.length > 0;
-  const state = view.grad ? "is-kept" : shown ? "is-passing" : waiting ? "is-arriving" : "is-empty";
+  const shown = slotGradient(view);
+  const state = view.grad ? "is-kept" : view.passing ? "is-passing" : view.arrivals.length > 0 ? "is-arriving" : "is-empty";
   const height = box.grid ? box.grid.rows * box.grid.cellHeight + 6 : ROW - 1;
   const content =
     box.grid && shown

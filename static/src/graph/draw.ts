@@ -3,6 +3,7 @@
 import { nothing, svg, type SVGTemplateResult } from "lit";
 import type { Id } from "./document";
 import { drawFunction } from "./draw-function";
+import { drawNode, type Stop } from "./draw-node";
 import { drawTensor } from "./draw-tensor";
 import { describe } from "./describe";
 import type { Layout, PlacedLink, PlacedStem, PlacedUnit } from "./layout";
@@ -22,14 +23,6 @@ export interface DrawContext extends Picture {
   lit: ReadonlySet<Id>;
   /** The one stop that the Tab key reaches. */
   stop: string | null;
-}
-
-/** Attributes of a node that can be focused and opened. */
-export interface StopAttributes {
-  stop: string;
-  classes: string;
-  label: string;
-  tabindex: "0" | "-1";
 }
 
 export function drawGraph(context: DrawContext): SVGTemplateResult {
@@ -77,7 +70,7 @@ function drawUnit(context: DrawContext, placed: PlacedUnit): SVGTemplateResult |
       .map((tensor) => drawTensor(context, tensor, stopOf(context, tensor.id, tensor.id)))}`;
 }
 
-function stopOf(context: DrawContext, stop: string, id: Id): StopAttributes {
+function stopOf(context: DrawContext, stop: string, id: Id): Stop {
   const { state, selected, lit } = context;
   const flags = [
     state.active.has(id) ? "is-active" : "",
@@ -86,6 +79,7 @@ function stopOf(context: DrawContext, stop: string, id: Id): StopAttributes {
   ];
   return {
     stop,
+    node: id,
     classes: flags.filter(Boolean).join(" "),
     label: describe(context.model, state, id, context.lang),
     tabindex: context.stop === stop ? "0" : "-1",
@@ -96,14 +90,12 @@ function drawAlias(context: DrawContext, placed: PlacedUnit): SVGTemplateResult 
   const id = placed.unit.tensors[0]!;
   const stop = stopOf(context, placed.unit.id, id);
   const needs = context.model.tensors.get(id)?.requires_grad ?? false;
-  const { width, height } = placed;
-  return svg`<g class="gl-node gl-alias ${needs ? "" : "is-constant"} ${stop.classes}" transform="translate(${placed.x} ${placed.y})"
-      role="button" tabindex=${stop.tabindex} data-stop=${stop.stop} data-node=${id} aria-label=${stop.label}>
-    <rect class="gl-ring" x="-4" y="-4" width=${width + 8} height=${height + 8} rx="16" />
+  const { x, y, width, height } = placed;
+  const picture = svg`
     <rect class="gl-box" width=${width} height=${height} rx="12" />
     <path class="gl-alias-mark" d="M10 8v5.5a2 2 0 0 0 2 2h3m-2.4-2.4 2.6 2.4-2.6 2.4" />
-    <text class="gl-mono gl-name" x="20" y="16.5">${aliasText(context.model, placed.unit)}</text>
-  </g>`;
+    <text class="gl-mono gl-name" x="20" y="16.5">${aliasText(context.model, placed.unit)}</text>`;
+  return drawNode(`gl-alias ${needs ? "" : "is-constant"}`, { x, y, width, height, radius: 12 }, stop, picture);
 }
 
 function drawFold(context: DrawContext, placed: PlacedUnit): SVGTemplateResult {

@@ -13,10 +13,11 @@ import { drawGraph, type DrawContext } from "./draw";
 import { inspector, typeset } from "./inspector";
 import { neighbour, type Arrow } from "./keyboard";
 import { layoutScene, type Layout } from "./layout";
+import { legend } from "./legend";
 import { buildModel, nodeOf, nodesAt, spanOf, type GraphModel } from "./model";
 import { phases, play, type ViewState } from "./player";
 import { buildScene, type Scene } from "./scene";
-import { stopExists, tabStop, unitOf } from "./stops";
+import { placeOf, stopExists, tabStop, unitOf } from "./stops";
 import { text, type Lang } from "./strings";
 import { tables } from "./table";
 import { Viewport } from "./viewport";
@@ -185,6 +186,7 @@ export class GraphView extends LitElement {
           ? nothing
           : inspector({ model, state, lang: this.lang, id: this.selected, close: () => this.closeInspector(), open: (id) => this.select(id) })
       }
+      ${legend(this.lang)}
       ${tables({
         model,
         state,
@@ -240,8 +242,9 @@ export class GraphView extends LitElement {
 
   /** Keeps what the step is about in view: inside the stage, and on a phone above the stepper. */
   private follow(): void {
-    if (!this.layout || !this.state) return;
-    const units = [...this.state.active].slice(0, 3).map((id) => unitOf(this.layout!, id));
+    const { layout, scene } = this;
+    if (!layout || !scene || !this.state) return;
+    const units = [...this.state.active].slice(0, 3).map((id) => placeOf({ layout, scene }, id));
     for (const unit of units) if (unit) this.viewport.reveal(unit);
     const stage = this.stageBox();
     if (!units[0] || stage.height < innerHeight * 0.6) return;
@@ -315,7 +318,7 @@ export class GraphView extends LitElement {
   }
 
   private nodeElement(stop: string): SVGElement | null {
-    return this.querySelector<SVGElement>(`[data-stop="${CSS.escape(stop)}"]`);
+    return this.querySelector<SVGElement>(`[data-stop="${CSS.escape(stop)}"] > .gl-hit`);
   }
 
   private clicked(event: MouseEvent): void {
@@ -350,7 +353,7 @@ export class GraphView extends LitElement {
     this.stop = node.dataset["stop"]!;
     this.requestUpdate();
     const placed = unitOf(this.layout, this.stop);
-    if (placed && node.matches(":focus-visible")) this.viewport.reveal(placed);
+    if (placed && node.querySelector(".gl-hit:focus-visible")) this.viewport.reveal(placed);
     this.enterNode(node.dataset["node"]!);
   }
 

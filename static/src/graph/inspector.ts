@@ -6,6 +6,7 @@ import { icon } from "./controls";
 import { kindOf } from "./describe";
 import { highlightPython } from "./highlight";
 import { contributions } from "./messages";
+import { boxValue, slotText } from "./metrics";
 import { labelOf, spanOf, type GraphModel } from "./model";
 import { bytesText, shapeText, shortValue } from "./numbers";
 import type { FunctionView, TensorView, ViewState } from "./player";
@@ -57,7 +58,7 @@ function tensorDetails(context: InspectorModel, node: TensorNode, view: TensorVi
   ];
   if (producer !== undefined) facts.push([text(lang, "madeBy"), nodeButton(context, producer)]);
   const uses = [...new Set((model.uses.get(node.id) ?? []).map((edge) => edge.to))];
-  if (uses.length > 0) facts.push([text(lang, "results"), uses.slice(0, 8).map((use) => nodeButton(context, use))]);
+  if (uses.length > 0) facts.push([text(lang, "usedBy"), uses.slice(0, 8).map((use) => nodeButton(context, use))]);
   return html`
     ${part(lang, "value", valueView(view.value, lang))}
     ${part(lang, "gradAttribute", gradient(context, node, view))}
@@ -77,8 +78,9 @@ function gradient({ state, lang }: InspectorModel, node: TensorNode, view: Tenso
   if (view.grad) return valueView(view.grad, lang);
   if (!node.requires_grad) return html`<p>${text(lang, "gradNotNeeded")}</p>`;
   if (view.passing && !node.is_leaf) {
-    return html`<p>${text(lang, "gradNotLeaf", { g: shortValue(view.passing) })}</p>${valueView(view.passing, lang)}`;
+    return html`<p>${text(lang, "gradNotLeaf", { g: boxValue(view.passing) })}</p>${valueView(view.passing, lang)}`;
   }
+  if (view.arrivals.length > 0) return html`<p>${text(lang, "gradArriving", { parts: slotText(view) })}</p>`;
   return html`<p>${text(lang, state.pass === null || view.ledger.length > 0 ? "gradNotYet" : "gradUnused")}</p>`;
 }
 

@@ -6,7 +6,7 @@
 import type { Id, Preview } from "./document";
 import { labelOf, type GraphModel } from "./model";
 import { gridOf, isScalar, shapeText, shortNumber, shortValue } from "./numbers";
-import { walk, type EdgeView } from "./player";
+import { walk, type EdgeView, type TensorView } from "./player";
 import { sumText } from "./messages";
 import type { Unit } from "./scene";
 
@@ -98,7 +98,7 @@ export function filmExtent(model: GraphModel): FilmExtent {
       if (!view) continue;
       widen(extent.slotText, id, monoWidth(slotText(view), 12));
       widen(extent.valueText, id, monoWidth(boxValue(view.value), 13));
-      for (const preview of [view.value, view.grad, view.passing]) {
+      for (const preview of [view.value, slotGradient(view)]) {
         if (preview && preview.numbers.length <= MOST_NUMBERS) widen(extent.cellText, id, widestNumber(preview));
       }
       widen(extent.ledgerRows, id, Math.min(view.ledger.length, MOST_LEDGER_ROWS));
@@ -147,14 +147,22 @@ export function ledgerText(added: Preview): string {
   return text.startsWith("−") ? text : `+${text}`;
 }
 
-/** What the gradient slot says: `.grad`, else the sum that passes through, else the parts that have arrived. */
-export function slotText(view: { grad: Preview | null; passing: Preview | null; arrivals: { grad: Preview }[] }): string {
-  if (view.grad) return boxValue(view.grad);
-  if (view.passing) return boxValue(view.passing);
-  if (view.arrivals.length === 0) return "";
-  const parts = view.arrivals.map(({ grad }) => boxValue(grad));
-  return parts.length <= 3 && view.arrivals.every(({ grad }) => isScalar(grad)) ? sumText(parts) : `${parts.length} × ${parts[0]}`;
+/** What the slot shows: `.grad`, else the sum that passes through, else the only part that has arrived. */
+export function slotGradient(view: Slot): Preview | null {
+  return view.grad ?? view.passing ?? (view.arrivals.length === 1 ? view.arrivals[0]!.grad : null);
 }
+
+/** The slot in words: a gradient, the few parts of one that is still being gathered, or how many parts there are. */
+export function slotText(view: Slot): string {
+  const shown = slotGradient(view);
+  if (shown) return boxValue(shown);
+  const { arrivals } = view;
+  if (arrivals.length === 0) return "";
+  const few = arrivals.length <= 3 && arrivals.every(({ grad }) => isScalar(grad));
+  return few ? sumText(arrivals.map(({ grad }) => boxValue(grad))) : `Σ (${arrivals.length})`;
+}
+
+type Slot = Pick<TensorView, "grad" | "passing" | "arrivals">;
 
 export function tensorBox(model: GraphModel, extent: FilmExtent, id: Id): TensorBox {
   const node = model.tensors.get(id)!;

@@ -112,7 +112,8 @@ export function labelOf(model: GraphModel, id: Id): string {
   if (tensor) {
     if (tensor.name) return tensor.name;
     const maker = model.functions.get(model.producer.get(id)?.from ?? "");
-    return (maker && expression(model, maker)) ?? tensor.value.text.slice(0, 16);
+    if (maker) return expression(model, maker) ?? `${maker.name}(…)`;
+    return tensor.value.text.slice(0, 16);
   }
   const made = model.functions.get(id);
   if (made) return expression(model, made) ?? made.name;

@@ -2,7 +2,7 @@
 
 import type { Layout, PlacedUnit } from "./layout";
 import type { ViewState } from "./player";
-import type { Scene } from "./scene";
+import { FOLD_ID, type Scene } from "./scene";
 
 /** What is drawn at one step. */
 export interface Picture {
@@ -17,6 +17,11 @@ export function unitExists({ state, scene, layout }: Picture, { unit }: PlacedUn
   if (unit.kind === "tensor") return state.tensors.get(unit.tensors[0]!)?.exists ?? false;
   if (unit.kind === "fold") return scene.folded.some((id) => state.functions.get(id)?.exists);
   return layout.links.some(({ link }) => link.from === unit.id && state.edges[link.edge]!.exists);
+}
+
+/** The unit in which something happens: where a node is drawn, or the box that it is folded into. */
+export function placeOf({ scene, layout }: Omit<Picture, "state">, id: string): PlacedUnit | undefined {
+  return unitOf(layout, id) ?? (scene.folded.includes(id) ? unitOf(layout, FOLD_ID) : undefined);
 }
 
 /** The unit that draws a node or stand-in. */

@@ -52,9 +52,7 @@ def test_outputs_caches_and_line_endings_do_not_count(bundle: ModuleType, tree: 
     assert bundle.digest(tree) == before
 
 
-def test_built_once_and_again_after_a_change(
-    bundle: ModuleType, tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_built_once_and_again_after_a_change(bundle: ModuleType, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
 
     def run(root: Path, node: str, command: list[str]) -> None:
@@ -75,9 +73,7 @@ def test_built_once_and_again_after_a_change(
     assert bundle.build(tree)
 
 
-def test_a_build_that_writes_no_manifest_fails(
-    bundle: ModuleType, tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_that_writes_no_manifest_fails(bundle: ModuleType, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle, "_run", lambda *_: None)
     monkeypatch.setattr(bundle, "_tools", lambda: ("node", ["npm"]))
     (tree / "package-lock.json").write_text("{}")

@@ -1,0 +1,74 @@
+"""Values as the page shows them: exact while small, first numbers and statistics when large."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine import printing
+from engine.dtypes import DType
+
+#: How many numbers of a value are kept while recording.
+KEPT = 256
+
+
+class Snapshot:
+    """A value as it was at one moment, before anything overwrites it."""
+
+    __slots__ = ("dtype", "first", "size", "shape", "statistics")
+
+    def __init__(self, array: Any, dtype: DType) -> None:
+        self.dtype = dtype
+        self.shape: tuple[int, ...] = array.shape
+        self.size: int = array.size
+        self.statistics: tuple[Any, Any, Any] | None = None
+        if self.size <= KEPT:
+            self.first = array.copy() if isinstance(array, np.ndarray) else array
+        else:
+            self.first = array.flat[:KEPT].copy()
+            self.statistics = statistics(array)
+
+    def document(self, limit: int) -> dict[str, Any]:
+        """The preview for the graph document, with at most `limit` numbers."""
+        flat = np.asarray(self.first).reshape(-1)
+        numbers = [number(value) for value in flat[:limit].tolist()]
+        low, high, mean = self.statistics if self.statistics is not None else statistics(flat)
+        return {
+            "shape": list(self.shape),
+            "dtype": repr(self.dtype),
+            "text": self.text(),
+            "numbers": numbers,
+            "complete": len(numbers) == self.size,
+            "min": low,
+            "max": high,
+            "mean": mean,
+        }
+
+    def text(self) -> str:
+        """What PyTorch prints between the brackets of `tensor(…)`, in one line of at most 80 characters."""
+        if self.statistics is not None:
+            return f"{'×'.join(str(length) for length in self.shape)} {self.dtype.name}"
+        printed = printing.tensor_str(np.asarray(self.first).reshape(self.shape), self.dtype)
+        inside = printed[len("tensor(") : -1]
+        for suffix in (f", dtype={self.dtype!r}",):
+            inside = inside.removesuffix(suffix)
+        line = " ".join(inside.split()).replace("[ ", "[")
+        return line if len(line) <= 80 else line[:77] + "…"
+
+
+def statistics(array: Any) -> tuple[Any, Any, Any]:
+    """Smallest, largest and mean value; None where there is none (no elements, complex numbers)."""
+    if not array.size or array.dtype.kind == "c":
+        return None, None, None
+    return number(array.min().item()), number(array.max().item()), number(float(array.mean(dtype=np.float64)))
+
+
+def number(value: Any) -> Any:
+    """A number as JSON can carry it: NaN, infinities and complex numbers as text."""
+    if isinstance(value, complex):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return value

@@ -304,6 +304,8 @@ class Tensor(metaclass=TensorMeta):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is None:
+            if self._grad is not None and state.recorder is not None:
+                state.recorder.grad_assigned(self)
             self._grad = None
             return
         if not isinstance(value, Tensor):

@@ -72,7 +72,7 @@ class Optimizer:
                     assign(grad, np.zeros(grad._array.shape, grad._array.dtype))
         recorder = engine_state.recorder
         if recorder is not None:
-            recorder.zeroed([param for group in self.param_groups for param in group["params"]])
+            recorder.zero_grad(self._params(), set_to_none)
 
     def step(self, closure: Closure | None = None) -> Any:
         """Update every parameter that has a gradient. `closure` computes the loss again; its value is returned."""
@@ -83,14 +83,20 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         self._stepped = True
+        recorder = engine_state.recorder
+        moving = [] if recorder is None else [param for param in self._params() if param._grad is not None]
+        before = [] if recorder is None else recorder.values(moving)
         for group in self.param_groups:
             self._update_group(group)
-        recorder = engine_state.recorder
         if recorder is not None:
-            recorder.stepped([param for group in self.param_groups for param in group["params"]])
+            recorder.step(type(self).__name__, moving, before)
         for hook in self._after.values():
             hook(self, (), {})
         return loss
+
+    def _params(self) -> list[Tensor]:
+        """The parameters of all groups, in order."""
+        return [param for group in self.param_groups for param in group["params"]]
 
     def _update_group(self, group: Group) -> None:
         for param in group["params"]:

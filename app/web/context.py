@@ -62,7 +62,7 @@ class ErrorContext:
 
 @dataclass(frozen=True)
 class DocumentContext:
-    """`document.html`: the description of the HTTP API, rendered from Markdown."""
+    """`document.html`: the description of the HTTP API. It is English only, so there is no `alternate_url`."""
 
     lang: Lang
     strings: Mapping[str, str]
@@ -70,8 +70,6 @@ class DocumentContext:
     #: Safe HTML.
     html: str
     assets: Assets
-    #: The document exists in English only.
-    alternate_url: None = None
 
 
 Context = IndexContext | LessonContext | ErrorContext | DocumentContext

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from markdown_it import MarkdownIt
-from mdit_py_plugins.anchors import anchors_plugin
 from starlette.responses import Response
 
 import app
+from app.lessons.markdown import Markdown, plain_text
 from app.web.access import Store
 from app.web.context import DocumentContext
 from app.web.i18n import STRINGS
@@ -51,6 +52,10 @@ async def docs(request: Request) -> Response:
 
 @lru_cache(maxsize=4)
 def _render(path: Path) -> str:
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(anchors_plugin, max_level=3)
-    html: str = markdown.render(path.read_text(encoding="utf-8"))
-    return html
+    reader = Markdown("en", {})
+    tokens = reader.parse(path.read_text(encoding="utf-8"))
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            # Problem documents point here: their kinds are headings.
+            opening.attrSet("id", re.sub(r"[^a-z0-9]+", "-", plain_text(inline).lower()).strip("-"))
+    return reader.html(tokens)

@@ -43,6 +43,8 @@ def test_problem_types_lead_to_their_description(web: Any) -> None:
     assert page.status_code == 200
     for kind in KINDS:
         assert f'id="{kind}"' in page.text
+    ids = re.findall(r'<h\d id="([^"]*)"', page.text)
+    assert len(ids) == len(set(ids)) == len(re.findall(r"<h\d", page.text))
 
 
 def test_a_problem_rounds_its_delay_up() -> None:

@@ -1,6 +1,7 @@
 /** The stepper: buttons, slider with the film's phases under it, speed; and the picture's zoom buttons. */
 
 import { html, nothing, svg, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
 import type { Phase } from "./player";
 import { text, type Lang, type StringKey } from "./strings";
 
@@ -70,13 +71,15 @@ export function stepper(model: StepperModel): TemplateResult {
   </div>`;
 }
 
-/** The phases as a ruler under the slider: plain, striped and dotted, so that colour is not needed to tell them apart. */
+/** The phases as a ruler under the slider: building is a thin line, the rest thick, so that colour alone tells nothing. */
 function phaseBar({ phases, total }: StepperModel): TemplateResult | typeof nothing {
   if (total === 0) return nothing;
   return html`<svg class="gl-phases" viewBox="0 0 ${total} 4" preserveAspectRatio="none" aria-hidden="true">
-    ${phases.map(
-      ({ from, to, phase }) =>
-        svg`<rect class="gl-phase is-${phase.kind}" x=${from} width=${to - from} y=${phase.kind === "building" ? 1.5 : 0} height=${phase.kind === "building" ? 1 : 4} />`,
+    ${guard([phases], () =>
+      phases.map(
+        ({ from, to, phase }) =>
+          svg`<rect class="gl-phase is-${phase.kind}" x=${from} width=${to - from} y=${phase.kind === "building" ? 1.5 : 0} height=${phase.kind === "building" ? 1 : 4} />`,
+      ),
     )}
   </svg>`;
 }

@@ -57,6 +57,7 @@ export class GraphView extends LitElement {
 
   private readonly uid = `gl-graph-${++explorers}`;
   private model: GraphModel | null = null;
+  private phases: ReturnType<typeof phases> = [];
   private scene: Scene | null = null;
   private layout: Layout | null = null;
   private state: ViewState | null = null;
@@ -143,6 +144,7 @@ export class GraphView extends LitElement {
     this.layout = null;
     this.hidden_storeys = new Set();
     this.model = this.document ? buildModel(this.document) : null;
+    this.phases = this.model ? phases(this.model) : [];
     this.state = null;
     this.step = this.document?.events.length ?? 0;
   }
@@ -173,7 +175,7 @@ export class GraphView extends LitElement {
           playing: this.playing,
           speed: this.speed,
           phase: state.phase,
-          phases: phases(model),
+          phases: this.phases,
           goTo: (step) => this.goTo(step),
           toggle: () => (this.playing ? this.pause() : this.start(this.step === state.total ? 0 : this.step)),
           setSpeed: (speed) => (this.speed = speed),

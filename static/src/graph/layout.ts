@@ -86,6 +86,8 @@ export interface LayoutOptions {
 
 const MARGIN = 18;
 const BETWEEN_PARTS = 26;
+/** Parts with fewer units than this have no room to drift. */
+const SMALL_PART = 12;
 const BAND_HEADER = 26;
 
 export function layoutScene(model: GraphModel, scene: Scene, options: LayoutOptions): Layout {
@@ -251,26 +253,12 @@ function connectedParts(units: PlacedUnit[], links: Link[]): PlacedUnit[][] {
 }
 
 function placePart(extent: FilmExtent, part: PlacedUnit[], links: Link[], vertical: boolean) {
-  const graph = new Graph({ multigraph: true });
-  graph.setGraph({
-    rankdir: vertical ? "TB" : "LR",
-    nodesep: vertical ? 18 : 22,
-    edgesep: 12,
-    ranksep: vertical ? 26 : 42,
-    ranker: part.length > 120 ? "tight-tree" : "network-simplex",
-  });
-  const byId = new Map(part.map((placed) => [placed.unit.id, placed]));
-  for (const { unit, width, height } of part) graph.setNode(unit.id, { width, height });
-  for (const link of links) {
-    const wide = extent.edgeText.get(link.edge) ?? 0;
-    const label = wide > 0 ? { width: wide + 12, height: 18 } : { width: 0, height: 0 };
-    graph.setEdge(link.from, link.to, { ...label, labelpos: "c", weight: isTrunk(byId, link) ? 3 : 1 }, link.id);
-  }
-  runDagre(graph);
+  const graph = arrange(extent, part, links, vertical);
   for (const placed of part) {
-    const node = graph.node(placed.unit.id) as { x: number; y: number };
+    const node = graph.node(placed.unit.id) as Point;
     move(placed, node.x - placed.width / 2, node.y - placed.height / 2);
   }
+  const byId = new Map(part.map((placed) => [placed.unit.id, placed]));
   const routed: Routed[] = links.map((link) => {
     const edge = graph.edge({ v: link.from, w: link.to, name: link.id }) as { points: Point[]; x?: number; y?: number };
     const inner = edge.points.slice(1, -1);
@@ -281,13 +269,50 @@ function placePart(extent: FilmExtent, part: PlacedUnit[], links: Link[], vertic
     return { link, from: byId.get(link.from)!, to: byId.get(link.to)!, bends, label, entering: 0, leaving: 0 };
   });
   spreadEnds(routed, vertical);
-  const size = graph.graph() as { width?: number; height?: number };
-  return { width: size.width ?? part[0]!.width, height: size.height ?? part[0]!.height, links: routed };
+  return { ...sizeOf(graph, part), links: routed };
 }
 
-/** Results that are used again make the long straight line of the picture; constants join from the side. */
-function isTrunk(byId: Map<string, PlacedUnit>, link: Link): boolean {
-  return byId.get(link.from)!.unit.kind === "function";
+/**
+ * dagre's balanced placement is the calmest, but lets a long chain with something joining at every layer drift
+ * sideways. Where aligning to one side saves a quarter of the room, that side is taken.
+ */
+function arrange(extent: FilmExtent, part: PlacedUnit[], links: Link[], vertical: boolean): Graph {
+  const balanced = runOn(extent, part, links, vertical);
+  if (part.length < SMALL_PART) return balanced;
+  const across = (graph: Graph) => sizeOf(graph, part)[vertical ? "width" : "height"];
+  let best = balanced;
+  for (const align of ["UL", "UR"] as const) {
+    const graph = runOn(extent, part, links, vertical, align);
+    if (across(graph) < 0.75 * across(balanced) && across(graph) < across(best)) best = graph;
+  }
+  return best;
+}
+
+function runOn(extent: FilmExtent, part: PlacedUnit[], links: Link[], vertical: boolean, align?: "UL" | "UR"): Graph {
+  const graph = new Graph({ multigraph: true });
+  graph.setGraph({
+    rankdir: vertical ? "TB" : "LR",
+    nodesep: vertical ? 18 : 22,
+    edgesep: 12,
+    ranksep: vertical ? 26 : 42,
+    ranker: part.length > 120 ? "tight-tree" : "network-simplex",
+    ...(align ? { align } : {}),
+  });
+  const made = new Set(part.filter(({ unit }) => unit.kind === "function").map(({ unit }) => unit.id));
+  for (const { unit, width, height } of part) graph.setNode(unit.id, { width, height });
+  for (const link of links) {
+    const wide = extent.edgeText.get(link.edge) ?? 0;
+    const label = wide > 0 ? { width: wide + 12, height: 18 } : { width: 0, height: 0 };
+    // Results that are used again make the long straight line of the picture; constants join from the side.
+    graph.setEdge(link.from, link.to, { ...label, labelpos: "c", weight: made.has(link.from) ? 3 : 1 }, link.id);
+  }
+  runDagre(graph);
+  return graph;
+}
+
+function sizeOf(graph: Graph, part: PlacedUnit[]): { width: number; height: number } {
+  const { width = part[0]!.width, height = part[0]!.height } = graph.graph() as { width?: number; height?: number };
+  return { width, height };
 }
 
 function move(placed: PlacedUnit, dx: number, dy: number): void {

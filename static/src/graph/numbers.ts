@@ -55,7 +55,7 @@ export function gridOf(preview: Preview, most = 8): { rows: number; columns: num
   const { shape } = preview;
   if (!preview.complete || shape.length === 0 || shape.length > 2 || preview.numbers.length === 0) return null;
   const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
-  return rows <= most && columns <= most ? { rows, columns } : null;
+  return rows <= most && columns <= most && preview.numbers.length === rows * columns ? { rows, columns } : null;
 }
 
 /** A cell's weight in a picture, −1 … 1, against the largest finite magnitude; null for what is no finite number. */

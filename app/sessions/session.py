@@ -30,7 +30,7 @@ class Session:
         #: Whether the kernel holds nothing yet, so that history is to be run in it.
         self._fresh = True
         self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._entered = 0
         self._stops = 0
         self._closed = False
         self.last_used = clock()
@@ -43,7 +43,12 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a cell runs or waits."""
-        return self._waiting > 0
+        return self._entered > 0
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait behind the running one."""
+        return max(0, self._entered - 1)
 
     def run(
         self,
@@ -61,32 +66,31 @@ class Session:
         Raises:
             SessionBusy: too many runs wait already (raised at once, before the first event).
         """
-        if self._waiting > QUEUE:
+        if self.waiting >= QUEUE:
             raise SessionBusy
         return self._run(cell, source, history, self._stops)
 
     async def _run(
         self, cell: str, source: str, history: Sequence[HistoryCell], stops: int
     ) -> AsyncIterator[Output | Status]:
-        self._waiting += 1
+        self._entered += 1
         try:
             async with self._turn:
-                if self._stops != stops:
-                    # Stop was asked for while this run waited behind another: it was meant for both.
-                    yield Status("interrupted", "Stopped before it began.", 0, None)
-                    return
-                self.last_used = self._clock()
-                prepared = await self._prepared(history, stops)
-                if isinstance(prepared, Status):
-                    yield prepared
-                    return
-                self._fresh = False
-                async with aclosing(prepared.run(cell=cell, source=source)) as events:
-                    async for event in events:
-                        yield event
+                status = await self._prepared(history, stops)
+                if status is None and self._kernel is not None:
+                    self._fresh = False
+                    async with aclosing(self._kernel.run(cell=cell, source=source)) as events:
+                        async for event in events:
+                            if isinstance(event, Status):
+                                status = event
+                            else:
+                                yield event
         finally:
-            self._waiting -= 1
+            self._entered -= 1
             self.last_used = self._clock()
+        # The turn is over before the last event goes out: a slow reader holds nobody up.
+        assert status is not None, "a run ends with its status"
+        yield status
 
     async def interrupt(self) -> None:
         """Stop the running cell and those that wait behind it; returns at once."""
@@ -125,17 +129,19 @@ class Session:
         self._stops += 1
         await self.drop_kernel()
 
-    async def _prepared(self, history: Sequence[HistoryCell], stops: int) -> KernelProcess | Status:
-        """Give the kernel with the namespace in it, or the status that says why there is none."""
+    async def _prepared(self, history: Sequence[HistoryCell], stops: int) -> Status | None:
+        """Get a kernel with the namespace in it; give the status that says why there is none."""
+        if self._stops != stops:
+            # Stop was asked for while this run waited behind another: it was meant for both.
+            return Status("interrupted", "Stopped before it began.", 0, None)
+        self.last_used = self._clock()
         try:
             kernel = await self._living_kernel()
         except KernelsUnavailable as error:
             return Status("killed", str(error), 0, None)
-        if not self._fresh:
-            return kernel
-        failed = await replay(kernel, history)
-        if failed is None and self._stops == stops:
-            return kernel
+        failed = await replay(kernel, history) if self._fresh else None
+        if self._stops == stops and failed is None:
+            return None
         # Half a namespace would mislead: the next run builds it again.
         await self.drop_kernel()
         if failed is None or failed.status == "interrupted":

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { layoutScene, type Layout, type PlacedUnit } from "../../src/graph/layout";
 import { neighbour, type Arrow } from "../../src/graph/keyboard";
+import { CIRCLE, filmExtent } from "../../src/graph/metrics";
 import { buildScene } from "../../src/graph/scene";
 import type { GraphModel } from "../../src/graph/model";
 import { chainOf, fixture, fixtureNames } from "./fixtures";
@@ -10,7 +11,8 @@ function lay(model: GraphModel, vertical: boolean): Layout {
   return layoutScene(model, buildScene(model), { vertical, width: vertical ? 350 : 800 });
 }
 
-const overlap = (a: PlacedUnit, b: PlacedUnit) =>
+type Box = Pick<PlacedUnit, "x" | "y" | "width" | "height">;
+const overlap = (a: Box, b: Box) =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 const graphs: [string, GraphModel][] = [...fixtureNames.map((name): [string, GraphModel] => [name, fixture(name)]), ["chain of 12", chainOf(12)]];
@@ -40,6 +42,21 @@ for (const [name, model] of graphs) {
           assert.ok(x + box.width <= unit.x + unit.width + 0.5 && y + box.height <= unit.y + unit.height + 0.5, unit.unit.id);
         }
       }
+    });
+
+    test(`${name} ${way}: gradients on edges cover neither one another nor a tensor or an operation`, () => {
+      const extent = filmExtent(model);
+      const labels = layout.links
+        .filter(({ link }) => extent.edgeText.has(link.edge))
+        .map(({ link, label }) => ({ id: link.id, x: label.x - extent.edgeText.get(link.edge)! / 2, y: label.y - 8, width: extent.edgeText.get(link.edge)!, height: 16 }));
+      const solid = layout.units.flatMap((unit) =>
+        unit.unit.kind === "function"
+          ? [{ x: unit.cx - CIRCLE, y: unit.cy - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE }, ...unit.tensors.map(({ x, y, box }) => ({ x, y, ...box }))]
+          : [unit],
+      );
+      labels.forEach((label, i) => {
+        for (const other of [...labels.slice(i + 1), ...solid]) assert.ok(!overlap(label, other), label.id);
+      });
     });
 
     test(`${name} ${way}: the same document gives the same picture`, () => {

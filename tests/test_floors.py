@@ -24,19 +24,18 @@ APP_FLOORS: list[set[str]] = [
     {"app.main", "app.serving", "app.cli", "app.__main__"},
 ]
 ENGINE_FLOORS: list[set[str]] = [
-    # Numbers, memory and the record of history: no mathematics.
+    # Numbers, memory and the record of history: no derivative.
     {
-        *("engine.boxmuller", "engine.devices", "engine.dtypes", "engine.formula", "engine.messages", "engine.modes"),
-        *("engine.node", "engine.printing", "engine.random", "engine.size", "engine.state", "engine.storage"),
-        *("engine.tensor", "engine.view"),
+        *("engine.boxmuller", "engine.creation", "engine.devices", "engine.dtypes", "engine.formula"),
+        *("engine.messages", "engine.modes", "engine.node", "engine.printing", "engine.random", "engine.size"),
+        *("engine.special", "engine.state", "engine.storage", "engine.tensor", "engine.view"),
     },
     # How an operation is declared.
     {"engine.op", "engine.elementwise"},
-    # The operations.
-    {"engine.ops"},
-    # What is built from them.
-    {"engine.backward", "engine.creation", "engine.function", "engine.methods"},
-    {"engine.autograd"},
+    # The operations, and how they are written to the namespace.
+    {"engine.ops", "engine.nn.ops", "engine.inplace", "engine.functions"},
+    # What walks the graph they leave, and the methods of a tensor.
+    {"engine.backward", "engine.autograd", "engine.methods"},
     {"engine.nn", "engine.optim", "engine.utils"},
     {"engine.trace"},
     {"engine"},

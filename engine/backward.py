@@ -118,9 +118,12 @@ def as_tensor(array: Gradient, like: Tensor) -> Tensor:
 
 def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: bool) -> list[Gradient]:
     """The gradient to start from at every root: what the caller gave, or 1 for a single element."""
+    gradients: list[Gradient] = []
+    for weight in weights:
+        if weight is not None and not isinstance(weight, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type_name(weight)}")
     if len(weights) != len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(weights)} gradients")
-    gradients: list[Gradient] = []
     for index, (root, weight) in enumerate(zip(roots, weights, strict=True)):
         array = root._array
         if weight is None:
@@ -133,8 +136,6 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
             value = np.ones(array.shape, array.dtype) if array.ndim else array.dtype.type(1)
             gradients.append(wrap(value, root._dtype) if create else value)
             continue
-        if not isinstance(weight, Tensor):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type_name(weight)}")
         if weight._array.shape != array.shape:
             raise RuntimeError(messages.gradient_shape(index, weight._array.shape, array.shape))
         if weight._dtype.is_complex != root._dtype.is_complex:
@@ -243,7 +244,8 @@ def walk(
             if kind is OutputPort:
                 inner = node.node
                 if inner in pending:
-                    pending[inner][node.output] = gradient
+                    known = pending[inner].get(node.output)
+                    pending[inner][node.output] = gradient if known is None else known + gradient
                 else:
                     pending[inner] = {node.output: gradient}
                     heappush(heap, (-inner.sequence, inner))

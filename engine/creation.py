@@ -133,19 +133,19 @@ def flatten(data: Any, shape: tuple[int, ...], depth: int, into: list[Any]) -> N
 def inferred_dtype(flat: Sequence[Any]) -> DType:
     """The smallest dtype that holds all: Python numbers by kind, NumPy scalars and 0-d tensors by their own."""
     result: DType | None = None
-    for kind in {type(value) if type(value) in PYTHON_TYPES else id(value) for value in flat}:
-        if kind in PYTHON_TYPES:
-            found = dtypes.scalar_dtype(kind())  # type: ignore[operator]
-            result = found if result is None else dtypes.promote_types(result, found)
-    for value in flat:
+    kinds = {type(value) for value in flat}
+    for kind in kinds & PYTHON_TYPES.keys():
+        found = dtypes.scalar_dtype(kind())
+        result = found if result is None else dtypes.promote_types(result, found)
+    for value in flat if kinds - PYTHON_TYPES.keys() else ():
         if type(value) in PYTHON_TYPES:
             continue
         if isinstance(value, Tensor):
             found = value._dtype
-        elif isinstance(value, bool | int | float | complex):
-            found = dtypes.scalar_dtype(value)
         elif isinstance(value, np.generic | np.ndarray):
             found = dtypes.from_numpy_dtype(value.dtype)
+        elif isinstance(value, bool | int | float | complex):
+            found = dtypes.scalar_dtype(value)
         elif isinstance(value, str):
             raise TypeError("new(): invalid data type 'str'")
         else:
@@ -445,8 +445,10 @@ def legacy(args: tuple[Any, ...], dtype: DType, options: dict[str, Any]) -> Tens
     """`Tensor(…)`, `FloatTensor(…)`: ints are a shape, a sequence is data; the dtype is always the class's own."""
     if options:
         got = ", ".join([type_name(value) for value in args] + [f"{key}={kind(value)}" for key, value in options.items()])
+        wrong = f"\n      didn't match because some of the keywords were incorrect: {', '.join(options)}\n * (torch.Storage"
         raise TypeError(
-            f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n" + LEGACY
+            f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+            + LEGACY.replace("\n * (torch.Storage", wrong)
         )
     if not args:
         return finish(np.empty((0,), dtype.np), dtype, False)

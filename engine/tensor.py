@@ -410,13 +410,15 @@ def result_tensor(saved: SavedResult, node: Node) -> Tensor:
     """The tensor that a saved output was: the same value, the same history."""
     tensor = wrap(saved.array, saved.dtype)
     tensor._storage = saved.storage
-    tensor._edge = node
+    if saved.dtype.category >= 2:
+        tensor._edge = OutputPort(node, saved.output) if node.op.several else node  # type: ignore[attr-defined]
     return tensor
 
 
 def type_name(value: object) -> str:
-    """The type's name as PyTorch's messages give it."""
-    return type(value).__name__
+    """The type's name as PyTorch's messages give it: types written in C carry their module."""
+    kind = type(value)
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
 
 
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -283,9 +283,16 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
 
 
 @method
-def __array__(self: Tensor, dtype: Any = None, copy: Any = None) -> Any:
+def __array__(self: Tensor, dtype: Any = None) -> Any:
+    # Like PyTorch's, without NumPy 2's `copy`: NumPy warns of that, and learners see the same warning.
     array = numpy(self)
     return array if dtype is None else array.astype(dtype, copy=False)
+
+
+@method
+def __array_wrap__(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+    """What a NumPy function that was given a tensor returns: a tensor again."""
+    return creation.from_numpy(np.asarray(array))
 
 
 @method

@@ -6,6 +6,7 @@ tensor, a list or a mask takes part, the elements are copied.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,15 @@ def as_advanced(item: Any) -> Any:
     if isinstance(item, Tensor):
         if item._dtype.category > 1 or (item._dtype.category == 1 and item._dtype not in ALLOWED):
             raise IndexError(messages.index_dtype())
-        return item._array if item._dtype is not dtypes.uint8 else item._array.astype(bool)
+        if item._dtype is dtypes.uint8:
+            warnings.warn(
+                "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead. (Triggered "
+                "internally at /__w/pytorch/pytorch/aten/src/ATen/native/IndexingUtils.h:37.)",
+                UserWarning,
+                stacklevel=2,
+            )
+            return item._array.astype(bool)
+        return item._array
     if isinstance(item, bool | np.bool_):
         return np.asarray(item)
     if isinstance(item, list | range | np.ndarray):
@@ -454,6 +463,8 @@ def gather(input: Tensor, dim: int, index: Any, *, sparse_grad: bool = False) ->
     """At every position the element that `index` names along `dim`. Shape of `index`."""
     places = index_array("gather", "index", 3, index)
     dim = normal_dim(dim, input._array.ndim)
+    if places.ndim != input._array.ndim:
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     check_range(places, dim, input._array.shape[dim] if input._array.ndim else 1)
     return Gather.apply(input, dim, places)
 

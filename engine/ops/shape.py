@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -246,6 +247,15 @@ FUNCTIONS["moveaxis"] = METHODS["moveaxis"] = movedim
 
 
 def _turned(self: Tensor) -> Tensor:
+    if self._array.ndim != 2:
+        warnings.warn(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
+            "throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
+            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor. (Triggered internally at "
+            "/__w/pytorch/pytorch/aten/src/ATen/native/TensorShape.cpp:4314.)",
+            UserWarning,
+            stacklevel=2,
+        )
     return views.Permute.apply(self, tuple(range(self._array.ndim))[::-1])
 
 
@@ -613,6 +623,54 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
     times = repeats._array if isinstance(repeats, Tensor) else repeats
     places = np.repeat(np.arange(input._array.shape[dim]), times)
     return input._indexed((slice(None),) * dim + (places,))
+
+
+@method
+def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """Another shape for the same memory; longer memory when more elements are asked for."""
+    shape = lengths("resize_", sizes)
+    if self._edge is not None:
+        raise RuntimeError("cannot resize variables that require grad")
+    count = int(np.prod(shape, dtype=np.int64))
+    flat = np.array(self._memory()).reshape(-1)
+    self._array = np.resize(flat, count).reshape(shape) if flat.size else np.zeros(shape, self._dtype.np)
+    self._storage = None
+    return self
+
+
+@function
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Coordinate grids of vectors; `indexing` "ij" (rows first) or "xy"."""
+    given = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
+    if indexing is None:
+        warnings.warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
+            UserWarning,
+            stacklevel=2,
+        )
+    elif indexing not in ("ij", "xy"):
+        raise RuntimeError(f"torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: {indexing}")
+    swap = indexing == "xy" and len(given) >= 2
+    ordered = (given[1], given[0], *given[2:]) if swap else given
+    shape = tuple(tensor._array.size for tensor in ordered)
+    grids = [
+        expanded(reshaped(tensor, tuple(-1 if d == dim else 1 for d in range(len(shape)))), shape)
+        for dim, tensor in enumerate(ordered)
+    ]
+    if swap:
+        grids = [transpose(grid, 0, 1) for grid in grids]
+        grids[0], grids[1] = grids[1], grids[0]
+    return tuple(grids)
+
+
+@function
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """Every combination of the vectors' elements. Shape (product of lengths, number of vectors)."""
+    if len(tensors) == 1:
+        return tensors[0]
+    grids = meshgrid(*tensors, indexing="ij")
+    flat = [reshaped(grid, (-1,)) for grid in grids]
+    return flat[0]._stacked(flat, 1)
 
 
 @both

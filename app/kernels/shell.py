@@ -5,11 +5,13 @@ from __future__ import annotations
 import builtins
 import hashlib
 import linecache
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import modulesbyfile
 from typing import Any, NoReturn
 
 from IPython.core.compilerop import CachingCompiler
@@ -36,7 +38,12 @@ class Compiler(CachingCompiler):
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:  # noqa: ARG002
         """Return the file name for a cell's code."""
         digest = hashlib.blake2s(raw_code.encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
-        return f"<cell {number} {digest}>"
+        name = f"<cell {number} {digest}>"
+        # Formatting a traceback asks which module a file belongs to, and for an unknown file `inspect` looks at every
+        # module there is. That would make a kernel's own copy of megabytes it shares with the fork server.
+        for known in (name, os.path.abspath(name)):
+            modulesbyfile[known] = "__main__"
+        return name
 
 
 class ResultDisplay(DisplayHook):

@@ -203,8 +203,10 @@ class Binary(Op, abstract=True):
     saves_other: ClassVar[tuple[bool, bool]] = (False, False)
     operate: ClassVar[Callable[[Any, Any], Any]]
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(abstract=abstract, **kwargs)
+        if abstract:
+            return
         if cls.derivatives:
             needs = [cls.wanted_by[cls.saved_names.index(n)] if n in cls.saved_names else () for n in cls.tensors]
             cls.saves_self = (0 in needs[0], 1 in needs[0])

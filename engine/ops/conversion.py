@@ -279,7 +279,8 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
     if self._dtype is dtypes.bfloat16:
         raise TypeError("Got unsupported ScalarType BFloat16")
     self._shared()
-    return self._memory()
+    # A new array object each time, as PyTorch's is: from_numpy(a).numpy() is not a.
+    return self._memory().view()
 
 
 @method

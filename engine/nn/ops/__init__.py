@@ -1,0 +1,1 @@
+"""Operations that only networks use, each with its derivative beside it."""

@@ -12,7 +12,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 from app.kernels import wire
@@ -63,6 +63,7 @@ class OutputSender:
         self._waiting: list[str] = []
         self._waiting_name = "stdout"
         self._waiting_size = 0
+        self._flushed = 0.0
         self._used = 0
         self._tail: deque[tuple[str, str]] = deque()
         self._tail_size = 0
@@ -160,7 +161,10 @@ class OutputSender:
         self._waiting_name = name
         self._waiting.append(text)
         self._waiting_size += len(text)
-        if self._waiting_size >= _JOIN_SIZE:
+        # A line after a silence goes out at once: C code that holds the interpreter may follow, and keep the helper
+        # thread from sending it.
+        quiet = monotonic() - self._flushed > _JOIN_SECONDS
+        if self._waiting_size >= _JOIN_SIZE or (quiet and text.endswith("\n")):
             self._flush()
         elif len(self._waiting) == 1:
             self._wake.set()
@@ -170,6 +174,7 @@ class OutputSender:
             text = "".join(self._waiting)
             self._waiting.clear()
             self._waiting_size = 0
+            self._flushed = monotonic()
             self._send_stream(self._waiting_name, text)
 
     def _keep_tail(self, name: str, text: str) -> None:

@@ -134,7 +134,7 @@ class Worker:
         try:
             self._gate.open(self._limits.compute, self._limits.wall)
             try:
-                error = self._execute(shell, message["cell"], source)
+                error = self._execute(shell, message["cell"], source, silent=silent)
             finally:
                 self._gate.close()
             status, reason = self._verdict(error)
@@ -149,18 +149,26 @@ class Worker:
             linux.trim_memory()
         self._send({"type": "idle", "run": run})
 
-    def _execute(self, shell: Any, cell: str, source: str) -> BaseException | None:
+    def _execute(self, shell: Any, cell: str, source: str, *, silent: bool) -> BaseException | None:
         """Run the cell, recorded; return the error that ended it."""
-        with self._recorder.recording(cell=cell, source=source, filename=shell.cell_filename):
+        recording = self._recorder.recording(
+            cell=cell, source=source, filename=shell.cell_filename, namespace=shell.user_ns
+        )
+        with recording:
             result = shell.run_cell(source, store_history=True)
-        document = self._recorder.document()
-        if document is not None:
-            try:
-                self._sender.document(document)
-            except wire.WireError as error:
-                self._sender.stream("stderr", f"[The graph of this cell cannot be shown: {error}]\n")
+        if not silent:
+            self._send_document()
         stopped: BaseException | None = result.error_before_exec or result.error_in_exec
         return stopped
+
+    def _send_document(self) -> None:
+        try:
+            document = self._recorder.document()
+            if document is not None:
+                self._sender.document(document)
+        except Exception as error:
+            # Whatever is wrong with the picture, the cell itself has run and its outputs stand.
+            self._sender.stream("stderr", f"[The graph of this cell cannot be shown: {error!r}]\n")
 
     def _verdict(self, error: BaseException | None) -> tuple[str, str | None]:
         if error is None:

@@ -10,7 +10,7 @@ class Recorder:
     """The interface that the worker uses."""
 
     @contextmanager
-    def recording(self, *, cell, source, filename):
+    def recording(self, *, cell, source, filename, namespace):
         """Remember what was recorded."""
         recorded.append((cell, source, filename))
         yield

@@ -48,8 +48,7 @@ export function notes(scene: Scene, truncated: Truncated | null, lang: Lang): Te
     ${scene.folded.length > 0 ? html`<p>${text(lang, "foldedNote", { n: scene.folded.length })}</p>` : nothing}
     ${
       truncated
-        ? html`<p>${text(lang, "truncated", { reason: truncated.reason })}
-            ${text(lang, "leftOut", { nodes: truncated.nodes_left_out, events: truncated.events_left_out })}</p>`
+        ? html`<p>${text(lang, "truncated", { reason: truncated.reason, nodes: truncated.nodes_left_out, events: truncated.events_left_out })}</p>`
         : nothing
     }
   </div>`;

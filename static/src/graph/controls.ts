@@ -128,7 +128,7 @@ export function storeySwitches(lang: Lang, storeys: number[], hidden: ReadonlySe
     ${storeys.map((storey) => {
       const on = !hidden.has(storey);
       const last = on && storeys.filter((s) => !hidden.has(s)).length === 1;
-      const name = storey === 1 ? text(lang, "storey1") : text(lang, "storey2") + (storey > 2 ? ` ${storey - 1}` : "");
+      const name = storey > 2 ? text(lang, "storeyN", { n: storey - 1 }) : text(lang, storey === 1 ? "storey1" : "storey2");
       return html`<button type="button" class="gl-switch" aria-pressed=${on} aria-disabled=${last} @click=${() => !last && toggle(storey)}>${name}</button>`;
     })}
   </div>`;

@@ -50,7 +50,9 @@ function drawBand(context: DrawContext, band: Layout["bands"][number]): SVGTempl
   const label =
     band.storey === 1
       ? text(context.lang, "storeyGround")
-      : text(context.lang, "storeyBand", { n: band.storey });
+      : band.storey === 2
+        ? text(context.lang, "storeyBand")
+        : text(context.lang, "storeyHigher", { n: band.storey, order: band.storey - 1 });
   return svg`<g>
     <rect class="gl-band ${band.storey > 1 ? "is-upper" : ""}" x="4" y=${band.y + 2} width=${context.layout.width - 8}
       height=${band.height - 4} rx="14" />

@@ -64,7 +64,7 @@ function tensorDetails(context: InspectorModel, node: TensorNode, view: TensorVi
     ${part(lang, "gradAttribute", gradient(context, node, view))}
     ${view.ledger.length > 0 ? part(lang, "ledger", ledger(view, lang)) : nothing}
     ${factsTable([...facts, ...written(context, node.id)])}
-    ${source ? sourceView(source, lang) : nothing}`;
+    ${source ? sourceView(context, source) : nothing}`;
 }
 
 function storage(node: TensorNode, shared: string[], lang: Lang): TemplateResult {
@@ -110,7 +110,7 @@ function functionDetails(context: InspectorModel, node: FunctionNode, view: Func
     ${view.visited ? part(lang, "rule", rule(context, node)) : nothing}
     ${node.formula.length > 0 ? part(lang, "derivative", formulas(node, lang)) : nothing}
     ${factsTable([...attributes, ...written(context, node.id)])}
-    ${node.source ? sourceView(node.source, lang) : html`<p class="gl-part is-wide">${text(lang, "sourceMissing")}</p>`}`;
+    ${node.source ? sourceView(context, node.source) : html`<p class="gl-part is-wide">${text(lang, "sourceMissing")}</p>`}`;
 }
 
 function saved({ model, lang }: InspectorModel, node: FunctionNode, view: FunctionView): TemplateResult {
@@ -175,8 +175,9 @@ function nodeButton({ model, open }: InspectorModel, id: Id): TemplateResult {
   return html`<button type="button" class="gl-link" @click=${() => open(id)}><code>${label}</code></button> `;
 }
 
-function sourceView(source: SourceRef, lang: Lang): TemplateResult {
-  const code = highlightPython(source.text.replace(/\n$/, ""));
+function sourceView({ model, lang }: InspectorModel, source: SourceRef): TemplateResult {
+  const written = model.sources.get(`${source.file}:${source.line}`) ?? text(lang, "sourceMissing");
+  const code = highlightPython(written.replace(/\n$/, ""));
   return html`<figure class="gl-source gl-part is-wide">
     <figcaption>${text(lang, "source")}: <code>${source.file}:${source.line}</code></figcaption>
     <pre tabindex="0"><code>${code.map(({ kind, text: piece }) => (kind === "plain" ? piece : html`<span class="gl-py-${kind}">${piece}</span>`))}</code></pre>

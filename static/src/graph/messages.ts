@@ -1,5 +1,6 @@
 /** Each step of the film in a sentence or two, for the eye and for the screen reader. */
 
+import { calculation } from "./calculate";
 import type { CreateEvent, FunctionNode, Id, VisitEvent } from "./document";
 import { labelOf, type GraphModel } from "./model";
 import { bytesText, factor, isScalar, shortNumber, shortValue } from "./numbers";
@@ -83,7 +84,7 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
     case "zero_grad": {
       const names = event.tensors.slice(0, 6).map(name).join(", ") + (event.tensors.length > 6 ? " …" : "");
       const to = event.set_to_none ? "None" : "0";
-      return say(`\`zero_grad()\`: .grad of ${names} is ${to} again.`, `\`zero_grad()\`：${names} 的 .grad 重新变成 ${to}。`);
+      return say(`.grad of ${names} was cleared: ${to} again.`, `${names} 的 .grad 被清掉，重新变成 ${to}。`);
     }
     case "step": {
       const changes = event.changes.slice(0, 4).map((c) => {
@@ -154,8 +155,9 @@ function visited(model: GraphModel, state: ViewState, event: VisitEvent, say: Sa
   const made = model.functions.get(event.node);
   if (!made) return say("The gradient passes on.", "梯度继续往回走。");
   const arrived = event.grad_in.filter((g) => g !== null).map((g) => shortValue(g));
-  const out = contributions(model, state, made).map(({ to, calculation, result }) => {
-    const how = calculation === null ? result : `${calculation} = ${result}`;
+  const out = contributions(model, state, made).map((one) => {
+    const { to, result } = one;
+    const how = one.calculation === null ? result : `${one.calculation} = ${result}`;
     return say(`${how} goes to \`${to}\``, `${how} 传给 \`${to}\``);
   });
   const label = labelOf(model, made.id);
@@ -199,7 +201,7 @@ export function contributions(model: GraphModel, state: ViewState, made: Functio
       slot: edge.slot,
       to: labelOf(model, edge.from),
       formula,
-      calculation: formula === null ? null : substitute(formula, known),
+      calculation: formula === null ? null : calculation(formula, known),
       result: shortValue(gradient),
     });
   }
@@ -208,19 +210,6 @@ export function contributions(model: GraphModel, state: ViewState, made: Functio
 
 function literals(made: FunctionNode): [string, string][] {
   return made.inputs.filter((i) => i.tensor === null && i.text !== null).map((i) => [i.name, i.text!]);
-}
-
-/** `grad * other` with every name replaced by its number; null as soon as one is unknown or a call is in it. */
-export function substitute(formula: string, known: Map<string, string>): string | null {
-  let complete = formula.length <= 60;
-  const written = formula.replace(/[A-Za-z_][\w.]*\s*(\()?/g, (name, call: string | undefined) => {
-    const value = known.get(name.trim());
-    if (value === undefined || call) complete = false;
-    return factor(value ?? "") + (name.endsWith(" ") ? " " : "");
-  });
-  if (!complete || written.trim() === formula.trim()) return null;
-  const shown = written.replaceAll("**", "^").replaceAll("*", "×").replaceAll(" - ", " − ");
-  return /[+×^−/@-]/.test(shown.replace(/^\(?−[\d.]+\)?$/, "")) ? shown : null;
 }
 
 /** `120 + 24`, `0 + (−2)`. */

@@ -32,6 +32,8 @@ export interface GraphModel {
   operands: Map<Id, IndexedEdge[]>;
   /** Tensor → edges to the functions that use it. */
   uses: Map<Id, IndexedEdge[]>;
+  /** The engine's source by `file:line`; of several nodes with the same one, only the first carries the text. */
+  sources: Map<string, string>;
 }
 
 /** Builds the index. Edges whose ends the document does not hold are left out. */
@@ -46,8 +48,10 @@ export function buildModel(document: GraphDocument): GraphModel {
     results: new Map(),
     operands: new Map(),
     uses: new Map(),
+    sources: new Map(),
   };
   for (const node of document.nodes) {
+    if (node.kind !== "tensor" && node.source?.text) model.sources.set(`${node.source.file}:${node.source.line}`, node.source.text);
     if (node.kind === "tensor") model.tensors.set(node.id, node);
     else if (node.kind === "function") model.functions.set(node.id, node);
     else {

@@ -98,6 +98,7 @@ export function play(model: GraphModel, step: number): ViewState {
   }
   state.step = end;
   state.total = events.length;
+  if (end === events.length) settle(model, state);
   return state;
 }
 
@@ -108,6 +109,7 @@ export function walk(model: GraphModel, each: (state: ViewState) => void): void 
   model.document.events.forEach((event, at) => {
     apply(model, state, event, at);
     state.step = at + 1;
+    if (state.step === state.total) settle(model, state);
     each(state);
   });
 }
@@ -128,7 +130,7 @@ export function phases(model: GraphModel): { from: number; to: number; phase: Ph
 
 /** A film in which a backward pass follows is worth starting at its first one; this is the step before it. */
 export function firstBackward(model: GraphModel): number | null {
-  const at = model.document.events.findIndex((event) => event.type === "backward_begin");
+  const at = model.document.events.findIndex((event) => "pass" in event);
   return at < 0 ? null : at;
 }
 
@@ -157,12 +159,11 @@ function emptyStage(model: GraphModel): ViewState {
     active: new Set(),
     activeEdges: new Set(),
   };
-  const first = firstVersions(model);
   for (const [id, node] of model.tensors) {
     state.tensors.set(id, {
       exists: false,
       value: node.value,
-      version: first.get(id) ?? node.version,
+      version: node.version,
       grad: null,
       ledger: [],
       arrivals: [],
@@ -189,26 +190,18 @@ function madeInFilm(model: GraphModel): Set<Id> {
   return made;
 }
 
-/** The version a tensor had before its first recorded change. The document's own number is the one at the end. */
-function firstVersions(model: GraphModel): Map<Id, number> {
-  const first = new Map<Id, number>();
-  const stepped = new Map<Id, number>();
-  for (const event of model.document.events) {
-    if (event.type === "mutate" && !first.has(event.node)) {
-      first.set(event.node, Math.max(0, event.version - 1 - (stepped.get(event.node) ?? 0)));
-    } else if (event.type === "step") {
-      for (const { tensor } of event.changes) stepped.set(tensor, (stepped.get(tensor) ?? 0) + 1);
-    }
-  }
-  for (const [id, times] of stepped) {
-    if (!first.has(id)) first.set(id, Math.max(0, (model.tensors.get(id)?.version ?? times) - times));
-  }
-  return first;
+/** A truncated film does not tell everything that happened; what the document says of the end is true all the same. */
+function settle(model: GraphModel, state: ViewState): void {
+  if (model.document.truncated === null) return;
+  for (const [id, node] of model.tensors) state.tensors.get(id)!.grad = node.grad;
+  for (const [id, node] of model.functions) state.functions.get(id)!.freed = node.freed;
 }
 
 function apply(model: GraphModel, state: ViewState, event: Event, at: number): void {
   state.event = event;
   state.phase = phaseOf(event, state.pass?.open ? state.pass.number : 0);
+  // The beginning of a pass can lie in the part that a truncated film leaves out.
+  if ("pass" in event && event.type !== "backward_begin" && state.pass?.number !== event.pass) clearPass(state, event.pass);
   state.active = new Set();
   state.activeEdges = new Set();
   switch (event.type) {
@@ -284,22 +277,21 @@ function reveal(model: GraphModel, state: ViewState, id: Id): void {
   }
 }
 
-function beginPass(state: ViewState, event: Extract<Event, { type: "backward_begin" }>): void {
-  state.pass = {
-    number: event.pass,
-    call: event.call,
-    retain: event.retain_graph,
-    create: event.create_graph,
-    open: true,
-    error: null,
-    results: [],
-  };
+/** A new pass: what the last one left on edges and in passing is gone. */
+function clearPass(state: ViewState, number: number): Pass {
   for (const edge of state.edges) Object.assign(edge, { gradient: null, summed: null, skipped: false });
   for (const view of state.functions.values()) Object.assign(view, { visited: false, failed: false });
   for (const tensor of state.tensors.values()) {
     tensor.arrivals = [];
     tensor.passing = null;
   }
+  state.pass = { number, call: "backward", retain: false, create: false, open: true, error: null, results: [] };
+  return state.pass;
+}
+
+function beginPass(state: ViewState, event: Extract<Event, { type: "backward_begin" }>): void {
+  const { call, retain_graph: retain, create_graph: create } = event;
+  Object.assign(clearPass(state, event.pass), { call, retain, create });
   event.roots.forEach((root, i) => {
     const tensor = root === null ? undefined : state.tensors.get(root);
     if (!tensor) return;

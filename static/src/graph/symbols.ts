@@ -7,6 +7,7 @@ const SYMBOLS: Record<string, string> = {
   sub: "−",
   rsub: "−",
   mul: "×",
+  scaled: "×",
   div: "÷",
   neg: "−x",
   mm: "@",
@@ -61,8 +62,8 @@ export function symbolOf(node: FunctionNode): string {
   const op = node.op.replace(/^_+|_+$/g, "");
   if (op === "pow") return power(node.inputs[1]?.text ?? node.attributes["exponent"] ?? null);
   const base = SYMBOLS[op] ?? op;
-  if (["add", "sub", "mul", "div"].includes(op) && node.inputs.length === 2) {
-    const text = node.inputs[1]!.text ?? null;
+  if (["add", "sub", "mul", "div", "scaled"].includes(op)) {
+    const text = node.inputs[1]?.text ?? node.attributes["other"];
     const number = text?.replace(/\.0$/, "").replaceAll("-", "−");
     if (number !== undefined && number.length <= 4 && !number.startsWith("−")) return base + number;
   }

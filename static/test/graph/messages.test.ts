@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allMessages, contributions, messageOf, substitute } from "../../src/graph/messages";
+import { allMessages, contributions, messageOf } from "../../src/graph/messages";
+import { calculation } from "../../src/graph/calculate";
 import { play } from "../../src/graph/player";
 import { fixture, fixtureNames } from "./fixtures";
 
@@ -37,7 +38,7 @@ test("autograd.grad tells what it returned", () => {
 
 test("training tells zero_grad and the optimizer's step", () => {
   const film = english("sgd");
-  assert.ok(film.includes("`zero_grad()`: .grad of `x` is None again."));
+  assert.ok(film.includes(".grad of `x` was cleared: None again."));
   assert.ok(film.includes("The optimizer (SGD) took a step: `x` 0 → 0.2."));
 });
 
@@ -59,12 +60,25 @@ test("before the first step the stage is said to be empty", () => {
   assert.equal(messageOf(model, play(model, 0), "en"), "The stage is empty: nothing has run yet.");
 });
 
-test("numbers are put into a formula only when all are known", () => {
-  assert.equal(substitute("grad * other", new Map([["grad", "1"], ["other", "−2"]])), "1 × (−2)");
-  assert.equal(substitute("grad * (exponent * self ** (exponent - 1))", new Map([["grad", "1"], ["exponent", "2"], ["self", "3"]])), "1 × (2 × 3 ^ (2 − 1))");
-  assert.equal(substitute("grad * other", new Map([["grad", "1"]])), null);
-  assert.equal(substitute("grad.expand(self.shape)", new Map([["grad", "1"]])), null);
-  assert.equal(substitute("grad", new Map([["grad", "1"]])), null);
+test("numbers are put into a formula, each with the sign that people write", () => {
+  const known = (values: Record<string, string>) => new Map(Object.entries(values));
+  const cases: [string, Record<string, string>, string | null][] = [
+    ["grad * other", { grad: "1", other: "−2" }, "1 × (−2)"],
+    ["-grad", { grad: "−3" }, "−(−3)"],
+    ["grad * scale(power(self, exponent - 1), exponent)", { grad: "1", exponent: "2", self: "3" }, "1 × (3 ^ (2 − 1) × 2)"],
+    ["scale(grad, other)", { grad: "4", other: "2" }, "4 × 2"],
+    ["if exponent == 0:\n    return grad * 0\nreturn grad * exponent", { grad: "5", exponent: "2" }, "5 × 2"],
+    ["if exponent == 0:\n    return grad * 0\nreturn grad * exponent", { grad: "5", exponent: "0" }, "5 × 0"],
+    ["grad if alpha == 1 else scale(grad, alpha)", { grad: "5", alpha: "3" }, "5 × 3"],
+  ];
+  for (const [formula, values, shown] of cases) assert.equal(calculation(formula, known(values)), shown);
+});
+
+test("nothing is written when a number is unknown, a call is left, or only a number would stand there", () => {
+  const known = new Map([["grad", "1"], ["alpha", "1"]]);
+  for (const formula of ["grad * other", "grad.expand(self.shape)", "formula.stacked(grad)", "grad", "-grad", "grad if alpha == 1 else scale(grad, alpha)"]) {
+    assert.equal(calculation(formula, known), null, formula);
+  }
 });
 
 test("contributions of a visited operation name operand, formula and result", () => {

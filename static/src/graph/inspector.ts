@@ -81,7 +81,8 @@ function gradient({ state, lang }: InspectorModel, node: TensorNode, view: Tenso
     return html`<p>${text(lang, "gradNotLeaf", { g: boxValue(view.passing) })}</p>${valueView(view.passing, lang)}`;
   }
   if (view.arrivals.length > 0) return html`<p>${text(lang, "gradArriving", { parts: slotText(view) })}</p>`;
-  return html`<p>${text(lang, state.pass === null || view.ledger.length > 0 ? "gradNotYet" : "gradUnused")}</p>`;
+  if (view.ledger.at(-1)?.kind === "zero") return html`<p>${text(lang, "gradCleared")}</p>`;
+  return html`<p>${text(lang, state.pass === null ? "gradNotYet" : "gradUnused")}</p>`;
 }
 
 function ledger(view: TensorView, lang: Lang): TemplateResult {

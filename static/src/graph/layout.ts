@@ -89,6 +89,8 @@ const BETWEEN_PARTS = 26;
 /** Parts with fewer units than this have no room to drift. */
 const SMALL_PART = 12;
 const BAND_HEADER = 26;
+/** A band is wide enough for its name. */
+const BAND_WIDTH = 330;
 
 export function layoutScene(model: GraphModel, scene: Scene, options: LayoutOptions): Layout {
   const extent = filmExtent(model);
@@ -98,7 +100,7 @@ export function layoutScene(model: GraphModel, scene: Scene, options: LayoutOpti
   const bands: Layout["bands"] = [];
   const storeys = [...new Set(scene.units.map((unit) => unit.storey))].sort((a, b) => b - a);
   let top = 0;
-  let width = 0;
+  let width = storeys.length > 1 ? BAND_WIDTH : 0;
   for (const storey of storeys) {
     const header = storeys.length > 1 ? BAND_HEADER : 0;
     const units = scene.units.filter((unit) => unit.storey === storey).map((unit) => placed.get(unit.id)!);

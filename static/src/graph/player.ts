@@ -246,6 +246,8 @@ function apply(model: GraphModel, state: ViewState, event: Event, at: number): v
         if (!tensor) continue;
         state.active.add(id);
         tensor.grad = event.set_to_none || !tensor.grad ? null : zeros(tensor.grad);
+        tensor.arrivals = [];
+        tensor.passing = null;
         if (tensor.ledger.length > 0) tensor.ledger.push({ kind: "zero", toNone: event.set_to_none });
       }
       break;

@@ -189,6 +189,7 @@ test("training: step changes value and version, zero_grad empties .grad and rule
   assert.deepEqual(play(model, zero - 1).tensors.get(x)!.grad!.numbers, [-2]);
   const emptied = play(model, zero).tensors.get(x)!;
   assert.equal(emptied.grad, null);
+  assert.deepEqual([emptied.arrivals, emptied.passing], [[], null]);
   assert.equal(emptied.ledger.at(-1)!.kind, "zero");
 });
 

@@ -3,6 +3,9 @@
 A heap on sequence numbers gives PyTorch's order, and a popped node is always ready: whatever could still send it a
 gradient is newer and has been popped before. In an ordinary pass gradients are plain arrays; in a recorded one
 (`create_graph=True`) they are tensors and every formula is recorded in its turn.
+
+`sweep` is the pass in its plainest form: read it first. `walk` is the same pass with everything that may be asked of
+it: hooks that see the exact moment, gradients captured instead of accumulated, recording, watching.
 """
 
 from __future__ import annotations
@@ -53,8 +56,11 @@ def backward(
                 target.retain_grad()
     retain = create_graph if retain_graph is None else retain_graph
     gradients = starting_gradients(roots, weights, create_graph)
-    needed = leading_to([target._edge for target in targets], roots) if targets else None
-    walk(roots, gradients, retain, create_graph, needed, None, "backward")
+    if targets or create_graph or state.order_matters or state.recorder is not None:
+        needed = leading_to([target._edge for target in targets], roots) if targets else None
+        walk(roots, gradients, retain, create_graph, needed, None, "backward")
+    else:
+        sweep(roots, gradients, retain)
 
 
 def grad(
@@ -133,7 +139,7 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
                 raise RuntimeError(messages.not_scalar())
             if not root._dtype.is_floating_point:
                 raise RuntimeError(messages.not_real_scalar(root._dtype))
-            value = np.ones(array.shape, array.dtype) if array.ndim else array.dtype.type(1)
+            value = np.ones(array.shape, array.dtype) if type(array) is np.ndarray else root._dtype.np.type(1)
             gradients.append(wrap(value, root._dtype) if create else value)
             continue
         if weight._array.shape != array.shape:
@@ -191,6 +197,60 @@ def count_dependencies(roots: Sequence[Tensor], needed: set[Node] | None) -> dic
 # -- the pass -----------------------------------------------------------------------------------------------------
 
 
+def sweep(roots: Sequence[Tensor], gradients: Sequence[Gradient], retain: bool) -> None:
+    """Run every node that a gradient reaches, newest first, and add what arrives at the leaves to their `.grad`."""
+    heap: list[tuple[int, Node]] = []
+    pending: dict[Node, Gradient] = {}
+    for root, gradient in zip(roots, gradients, strict=True):
+        edge: Node | None = root._edge
+        assert edge is not None
+        if edge in pending:
+            pending[edge] = pending[edge] + gradient
+        else:
+            pending[edge] = gradient
+            heappush(heap, (edge.sequence, edge))
+    lent = {id(gradient) for gradient in gradients}
+    mode = state.grad_enabled
+    state.grad_enabled = False
+    try:
+        while heap:
+            number, node = heappop(heap)
+            gradient = pending.pop(node)
+            if node.hooks is not None:
+                gradient = before(node, node.hooks, gradient)
+            if number > 0:
+                finish_leaf(node, gradient, False, lent, None, None)
+                continue
+            if type(node) is OutputPort:
+                deliver(node, gradient, pending, heap)
+                continue
+            results = node.run(gradient)
+            if not retain and node.saved is not None:
+                node.release()
+            for edge, gradient in zip(node.next, results, strict=False):
+                if edge is None or gradient is None:
+                    continue
+                other = pending.get(edge)
+                if other is None:
+                    pending[edge] = gradient
+                    heappush(heap, (edge.sequence, edge))
+                else:
+                    pending[edge] = other + gradient
+    finally:
+        state.grad_enabled = mode
+
+
+def deliver(port: OutputPort, gradient: Gradient, pending: dict[Node, Gradient], heap: list[tuple[int, Node]]) -> None:
+    """Hand the gradient of one output to its node, which runs when all its outputs have had their turn."""
+    node = port.node
+    if node in pending:
+        known = pending[node].get(port.output)
+        pending[node][port.output] = gradient if known is None else known + gradient
+    else:
+        pending[node] = {port.output: gradient}
+        heappush(heap, (node.sequence, node))
+
+
 def walk(
     roots: Sequence[Tensor],
     gradients: Sequence[Gradient],
@@ -225,30 +285,22 @@ def walk(
                 if counts is not None:
                     counts[edge] -= 1
                     if not counts[edge]:
-                        finish_leaf(edge, leaves.pop(edge), create, lent, captured, needed)
+                        finish_leaf(edge, hooked(edge, leaves.pop(edge)), create, lent, captured, needed)
             elif edge in pending:
                 pending[edge] = pending[edge] + gradient
             else:
                 pending[edge] = gradient
-                heappush(heap, (-edge.sequence, edge))
+                heappush(heap, (edge.sequence, edge))
         while heap:
             node = heappop(heap)[1]
             gradient = pending.pop(node)
-            if node.hooks is not None:
-                gradient = before(node, node.hooks, gradient)
+            gradient = hooked(node, gradient)
             if captured is not None and node in captured:
                 captured[node] = gradient
             if needed is not None and not leads_on(node, needed):
                 continue
-            kind = type(node)
-            if kind is OutputPort:
-                inner = node.node
-                if inner in pending:
-                    known = pending[inner].get(node.output)
-                    pending[inner][node.output] = gradient if known is None else known + gradient
-                else:
-                    pending[inner] = {node.output: gradient}
-                    heappush(heap, (-inner.sequence, inner))
+            if type(node) is OutputPort:
+                deliver(node, gradient, pending, heap)
                 continue
             results = node.run_recorded(gradient) if create else node.run(gradient)
             if node.hooks is not None and node.hooks.post:
@@ -269,14 +321,14 @@ def walk(
                         pending[edge] = pending[edge] + gradient
                     else:
                         pending[edge] = gradient
-                        heappush(heap, (-edge.sequence, edge))
+                        heappush(heap, (edge.sequence, edge))
                 if counts is not None and edge in counts:
                     counts[edge] -= 1
                     if not counts[edge] and edge in leaves:
-                        finish_leaf(edge, leaves.pop(edge), create, lent, captured, needed)
+                        finish_leaf(edge, hooked(edge, leaves.pop(edge)), create, lent, captured, needed)
         node = None
         for edge, gradient in leaves.items():
-            finish_leaf(edge, gradient, create, lent, captured, needed)
+            finish_leaf(edge, hooked(edge, gradient), create, lent, captured, needed)
     except BaseException as error:
         state.grad_enabled = mode
         if recorder is not None:
@@ -300,18 +352,14 @@ def finish_leaf(
     captured: dict[Node, Gradient] | None,
     needed: set[Node] | None,
 ) -> None:
-    """A leaf's gradient is complete: run its hooks, then capture it or add it to `.grad`.
+    """A leaf's gradient is complete and its hooks have run: capture it or add it to `.grad`.
 
     `lent` holds the ids of arrays that others hold too; a leaf gets a copy of such a one.
     """
-    assert isinstance(node, AccumulateGrad)
+    assert type(node) is AccumulateGrad
     variable = node.variable
-    if not create:
-        array = gradient
-        if array.dtype != variable._array.dtype:
-            gradient = array.astype(variable._array.dtype)
-    if node.hooks is not None:
-        gradient = before(node, node.hooks, gradient)
+    if not create and gradient.dtype != variable._dtype.np:
+        gradient = gradient.astype(variable._dtype.np)
     if captured is not None:
         if node in captured:
             captured[node] = gradient
@@ -373,6 +421,11 @@ def given(value: Any, gradient: Gradient) -> Gradient:
     if value is None:
         return gradient
     return value if isinstance(gradient, Tensor) else value._array
+
+
+def hooked(node: Node, gradient: Gradient) -> Gradient:
+    """A complete gradient after the hooks on its node, if there are any."""
+    return gradient if node.hooks is None else before(node, node.hooks, gradient)
 
 
 def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:

@@ -149,8 +149,8 @@ class AccumulateGrad(Node):
         self.attributes = ()
         self.fix = None
         self.hooks = None
-        # Newer than everything: a leaf's gradient is added as soon as it is complete.
-        self.sequence = 1 << 62
+        # Positive, so behind every operation: when a leaf's turn comes its gradient is complete.
+        self.sequence = -next(sequence)
 
 
 class OutputPort(Node):

@@ -30,5 +30,5 @@ class State:
 
 state = State()
 
-#: Numbers the nodes in order of creation; the backward pass runs the newest first, as PyTorch does.
-sequence = count(1)
+#: Numbers the nodes in order of creation, downwards: a heap then gives the newest first, as PyTorch runs them.
+sequence = count(-1, -1)

@@ -1,0 +1,5 @@
+"""Helpers around tensors: data for training."""
+
+from engine.utils import data
+
+__all__ = ["data"]

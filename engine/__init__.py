@@ -12,22 +12,12 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from engine import methods as _methods  # noqa: F401 - attaches the operations to Tensor, before anything uses them
+from engine import methods as _methods
 
 # isort: split
 from engine import autograd, optim
 from engine import dtypes as _dtypes
 from engine.creation import (
-    BFloat16Tensor,
-    BoolTensor,
-    ByteTensor,
-    CharTensor,
-    DoubleTensor,
-    FloatTensor,
-    HalfTensor,
-    IntTensor,
-    LongTensor,
-    ShortTensor,
     arange,
     as_tensor,
     asarray,
@@ -73,6 +63,18 @@ from engine.dtypes import (
     uint8,
 )
 from engine.functions import FUNCTIONS as _FUNCTIONS
+from engine.legacy import (
+    BFloat16Tensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
 from engine.modes import (
     enable_grad,
     inference_mode,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import backward, creation, dtypes
+from engine import backward, dtypes, legacy
 from engine.functions import METHODS
 from engine.ops import (  # noqa: F401 - imported for what they register
     arithmetic,
     conversion,
+    gathering,
     indexing,
+    rearrange,
     scatter,
     shape,
     views,
@@ -20,7 +22,7 @@ from engine.tensor import Tensor, TensorMeta
 def _legacy(cls: type[Tensor], *args: Any, **options: Any) -> Tensor:
     """`Tensor(2, 3)`: the legacy constructor. Subclasses construct themselves."""
     if cls is Tensor:
-        return creation.legacy(args, dtypes.get_default_dtype(), options)
+        return legacy.legacy(args, dtypes.get_default_dtype(), options)
     return type.__call__(cls, *args, **options)
 
 

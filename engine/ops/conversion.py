@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import creation, devices, dtypes, formula, inplace, messages
+from engine import creation, devices, dtypes, formula, inplace, legacy, messages
 from engine.dtypes import DType
 from engine.elementwise import Unary
 from engine.functions import METHODS, both, method, require_tensor
@@ -196,12 +196,12 @@ def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The legacy name of the type, or a tensor converted to `dtype` (a dtype, a legacy type or its name)."""
     if dtype is None:
         return self._dtype.tensor_type
-    if isinstance(dtype, creation.TensorType):
+    if isinstance(dtype, legacy.TensorType):
         return convert(self, dtype._dtype)
     if isinstance(dtype, DType) or (isinstance(dtype, python_type) and dtype in creation.PYTHON_TYPES):
         return convert(self, creation.checked_dtype("type", dtype) or self._dtype)
     name = f"{dtype.__module__}.{dtype.__qualname__}" if isinstance(dtype, python_type) else str(dtype)
-    for kind in creation.TYPES:
+    for kind in legacy.TYPES:
         if name == kind._dtype.tensor_type:
             return convert(self, kind._dtype)
     raise ValueError(f"invalid type: '{name}'")

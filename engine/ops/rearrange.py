@@ -1,0 +1,194 @@
+"""Rearrangements that copy: repeat, flip, roll, triangles, diagonals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine import formula
+from engine.elementwise import Unary
+from engine.functions import both, method, normal_dim, normal_dims
+from engine.op import Op
+from engine.ops import views
+from engine.ops.conversion import Clone
+from engine.ops.shape import lengths, reshaped
+from engine.tensor import Tensor
+
+
+class Repeat(Op):
+    """The tensor laid side by side `repeats` times in every dimension"""
+
+    def forward(self, repeats):
+        return np.tile(self, repeats)
+
+    def d_self(grad, self_shape, repeats):
+        lead = len(repeats) - len(self_shape)
+        split_shape: list[int] = list(repeats[:lead])
+        for times, length in zip(repeats[lead:], self_shape, strict=True):
+            split_shape += [times, length]
+        dims = (*range(lead), *range(lead, lead + 2 * len(self_shape), 2))
+        return formula.summed(formula.reshaped(grad, tuple(split_shape)), dims) if dims else grad
+
+
+class Flip(Op):
+    """Dimensions in reverse order"""
+
+    def forward(self, dims):
+        return np.flip(self, dims).copy()
+
+    def d_self(grad, dims):
+        return formula.flipped(grad, dims)
+
+
+class Roll(Op):
+    """Elements shifted along dimensions, those that fall off come in again"""
+
+    def forward(self, shifts, dims):
+        return np.roll(self, shifts, dims if dims else None)
+
+    def d_self(grad, shifts, dims):
+        return formula.rolled(grad, tuple(-shift for shift in shifts), dims)
+
+
+class Rot90(Op):
+    """A quarter turn, k times, in the plane of two dimensions"""
+
+    def forward(self, k, dims):
+        return np.rot90(self, k, dims).copy()
+
+    def d_self(grad, k, dims):
+        return formula.turned(grad, -k, dims)
+
+
+class Tril(Unary):
+    """The lower triangle; the rest is zero"""
+
+    float_result = False
+
+    def forward(self, diagonal):
+        return np.tril(self, diagonal)
+
+    def d_self(grad, diagonal):
+        return grad.tril(diagonal) if isinstance(grad, Tensor) else np.tril(grad, diagonal)
+
+
+class Triu(Unary):
+    """The upper triangle; the rest is zero"""
+
+    float_result = False
+
+    def forward(self, diagonal):
+        return np.triu(self, diagonal)
+
+    def d_self(grad, diagonal):
+        return grad.triu(diagonal) if isinstance(grad, Tensor) else np.triu(grad, diagonal)
+
+
+class DiagEmbed(Op):
+    """A vector on the diagonal of a matrix of zeros"""
+
+    def forward(self, offset, dim1, dim2):
+        size = self.shape[-1] + abs(offset)
+        whole = np.zeros((*self.shape[:-1], size, size), self.dtype)
+        steps = np.arange(self.shape[-1])
+        whole[..., steps + max(-offset, 0), steps + max(offset, 0)] = self
+        return whole
+
+    def d_self(grad, offset, dim1, dim2):
+        if isinstance(grad, Tensor):
+            return grad.diagonal(offset, dim1, dim2)
+        return np.diagonal(grad, offset, dim1, dim2)
+
+
+@method
+def repeat(self: Tensor, *repeats: Any) -> Tensor:
+    """Copies side by side: `repeats` for every dimension, leading ones added."""
+    times = lengths("repeat", repeats)
+    if len(times) < self._array.ndim:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
+    return Repeat.apply(self, times)
+
+
+@both
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """Like `repeat`, with fewer repeats than dimensions allowed."""
+    times = lengths("tile", dims)
+    return Repeat.apply(input, (1,) * (input._array.ndim - len(times)) + times)
+
+
+@both
+def flip(input: Tensor, *dims: Any) -> Tensor:
+    """The given dimensions in reverse order; a copy."""
+    order = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    return Flip.apply(input, normal_dims(order, input._array.ndim))
+
+
+@both
+def fliplr(input: Tensor) -> Tensor:
+    """Columns in reverse order."""
+    return Flip.apply(input, (1,))
+
+
+@both
+def flipud(input: Tensor) -> Tensor:
+    """Rows in reverse order."""
+    return Flip.apply(input, (0,))
+
+
+@both
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Elements shifted, along dimensions or over the flattened tensor."""
+    by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    along = () if dims is None else normal_dims(dims, input._array.ndim)
+    if along and len(along) != len(by):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
+    return Roll.apply(input, by if along else by[:1], along)
+
+
+@both
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """A quarter turn, k times."""
+    return Rot90.apply(input, k, tuple(dims))
+
+
+@both
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of matrices."""
+    return Tril.apply(input, diagonal)
+
+
+@both
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of matrices."""
+    return Triu.apply(input, diagonal)
+
+
+@both
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Vectors on diagonals."""
+    return DiagEmbed.apply(input, offset, dim1, dim2)
+
+
+@both
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """A vector as a diagonal matrix, or a matrix's diagonal as a vector."""
+    if input._array.ndim == 1:
+        return DiagEmbed.apply(input, diagonal, -2, -1)
+    if input._array.ndim == 2:
+        return Clone.apply(views.Diagonal.apply(input, diagonal, 0, 1))
+    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input._array.ndim}D")
+
+
+@both
+def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
+    """Every element (or place of a dimension) repeated in turn."""
+    if dim is None:
+        input, dim = reshaped(input, (-1,)), 0
+    dim = normal_dim(dim, input._array.ndim)
+    times = repeats._array if isinstance(repeats, Tensor) else repeats
+    places = np.repeat(np.arange(input._array.shape[dim]), times)
+    return input._indexed((slice(None),) * dim + (places,))

@@ -15,7 +15,7 @@ import numpy as _np
 from engine import methods as _methods
 
 # isort: split
-from engine import autograd, optim
+from engine import autograd, cuda, nn, optim, utils
 from engine import dtypes as _dtypes
 from engine.creation import (
     arange,
@@ -85,6 +85,7 @@ from engine.modes import (
 )
 from engine.printing import set_printoptions
 from engine.random import Generator
+from engine.serialization import load, save
 from engine.size import Size
 from engine.tensor import Tensor
 

@@ -8,12 +8,22 @@ from engine import backward, dtypes, legacy
 from engine.functions import METHODS
 from engine.ops import (  # noqa: F401 - imported for what they register
     arithmetic,
+    choosing,
+    compare,
     conversion,
+    cumulative,
+    extremes,
     gathering,
     indexing,
+    pairwise,
+    pointwise,
     rearrange,
+    reduce,
+    rounding,
     scatter,
     shape,
+    specials,
+    statistics,
     views,
 )
 from engine.tensor import Tensor, TensorMeta

@@ -10,6 +10,7 @@ class Size(tuple[int, ...]):
     """The shape of a tensor."""
 
     __slots__ = ()
+    __module__ = "torch"
 
     def __new__(cls, lengths: Iterable[int] = ()) -> Size:
         return super().__new__(cls, lengths)

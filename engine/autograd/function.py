@@ -139,7 +139,7 @@ class FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
         super().__init__(name, bases, namespace)
-        cls._node_class = type(f"{name}Backward", (FunctionNode,), {"__slots__": (), "__module__": "torch.autograd"})
+        cls._node_class = type(f"{name}Backward", (FunctionNode,), {"__slots__": (), "__module__": "torch.autograd.function"})
 
 
 class Function(metaclass=FunctionMeta):

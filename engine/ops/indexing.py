@@ -36,12 +36,6 @@ def as_advanced(item: Any) -> Any:
         if item._dtype.category > 1 or (item._dtype.category == 1 and item._dtype not in ALLOWED):
             raise IndexError(messages.index_dtype())
         if item._dtype is dtypes.uint8:
-            warnings.warn(
-                "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead. (Triggered "
-                "internally at /__w/pytorch/pytorch/aten/src/ATen/native/IndexingUtils.h:37.)",
-                UserWarning,
-                stacklevel=2,
-            )
             return item._array.astype(bool)
         return item._array
     if isinstance(item, bool | np.bool_):
@@ -52,6 +46,16 @@ def as_advanced(item: Any) -> Any:
             raise IndexError(messages.index_dtype())
         return array
     return None
+
+
+def warn_byte_mask() -> None:
+    """A mask of bytes is a thing of the past."""
+    warnings.warn(
+        "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead. (Triggered "
+        "internally at /__w/pytorch/pytorch/aten/src/ATen/native/IndexingUtils.h:37.)",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 ALLOWED = (dtypes.int64, dtypes.int32, dtypes.uint8)
@@ -165,6 +169,8 @@ def basic_part(tensor: Tensor, items: list[Any]) -> tuple[Tensor, list[Any]]:
             dim += 1
         else:
             array = as_advanced(item)
+            if isinstance(item, Tensor) and item._dtype is dtypes.uint8:
+                warn_byte_mask()
             left.append(array)
             used = int(array.ndim) if array.dtype == bool else 1
             dim += used

@@ -79,6 +79,9 @@ def _front_matter(source: str, path: str) -> tuple[str, str]:
         raise LessonError(path, mark.line + 2 if mark else 1, f"front matter is not YAML: {error}") from error
     if not isinstance(data, dict):
         raise LessonError(path, 1, "front matter is not a mapping")
+    unknown = sorted(str(name) for name in data if name not in ("jupytext", "kernelspec", "summary", "title"))
+    if unknown:
+        raise LessonError(path, 1, f"front matter holds the unknown key {unknown[0]!r}")
     values = []
     for name in ("title", "summary"):
         value = data.get(name)

@@ -128,6 +128,7 @@ def test_what_is_not_the_format_is_refused_with_its_line(body: str, place: str, 
         ("---\ntitle: A\n---\n", "lacks a text for 'summary'"),
         ("---\ntitle: 3\nsummary: B\n---\n", "lacks a text for 'title'"),
         ("---\n- a\n---\n", "not a mapping"),
+        ("---\ntitle: A\nsummary: B\nauthor: C\n---\n", "unknown key 'author'"),
         ("---\ntitle: A: b\nsummary: B\n---\n", "lesson.md:2: front matter is not YAML"),
     ],
 )

@@ -26,17 +26,18 @@ APP_FLOORS: list[set[str]] = [
 ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
     {
-        *("engine.boxmuller", "engine.creation", "engine.devices", "engine.dtypes", "engine.formula"),
-        *("engine.messages", "engine.modes", "engine.node", "engine.printing", "engine.random", "engine.size"),
-        *("engine.special", "engine.state", "engine.storage", "engine.tensor", "engine.view"),
+        *("engine.boxmuller", "engine.creation", "engine.cuda", "engine.devices", "engine.dtypes", "engine.formula"),
+        *("engine.legacy", "engine.messages", "engine.modes", "engine.node", "engine.printing", "engine.random"),
+        *("engine.return_types", "engine.size", "engine.special", "engine.state", "engine.storage", "engine.tensor"),
+        "engine.view",
     },
     # How an operation is declared.
     {"engine.op", "engine.elementwise"},
     # The operations, and how they are written to the namespace.
-    {"engine.ops", "engine.nn.ops", "engine.inplace", "engine.functions"},
+    {"engine.ops", "engine.nn.ops", "engine.inplace", "engine.functions", "engine.linalg"},
     # What walks the graph they leave, and the methods of a tensor.
     {"engine.backward", "engine.autograd", "engine.methods"},
-    {"engine.nn", "engine.optim", "engine.utils"},
+    {"engine.nn", "engine.optim", "engine.utils", "engine.serialization"},
     {"engine.trace"},
     {"engine"},
 ]

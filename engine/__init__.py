@@ -125,7 +125,6 @@ def is_complex(input: Tensor) -> _Any:
     return input.is_complex()
 
 
-
 def __getattr__(name: str) -> _Any:
     """Name what is missing, and what there is that sounds like it."""
     near = _get_close_matches(name, [known for known in globals() if not known.startswith("_")], 3)

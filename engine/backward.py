@@ -115,8 +115,9 @@ def grad(
 
 def as_tensor(array: Gradient, like: Tensor) -> Tensor:
     """A gradient as a tensor of its own, with the dtype of what it is the gradient of."""
-    owned = array if not isinstance(array, np.ndarray) or (array.base is None and array.flags.writeable) else array.copy()
-    return wrap(rounded(owned, like._dtype), like._dtype)
+    if isinstance(array, np.ndarray) and (array.base is not None or not array.flags.writeable):
+        array = array.copy()
+    return wrap(rounded(array, like._dtype), like._dtype)
 
 
 # -- the start ----------------------------------------------------------------------------------------------------
@@ -184,13 +185,11 @@ def count_dependencies(roots: Sequence[Tensor], needed: set[Node] | None) -> dic
         if node in seen or (needed is not None and node not in needed):
             continue
         seen.add(node)
-        for edge in node.next:
-            if edge is None:
-                continue
-            if type(edge) is AccumulateGrad:
-                counts[edge] = counts.get(edge, 0) + 1
-            else:
-                stack.append(edge)
+        for below in node.next:
+            if type(below) is AccumulateGrad:
+                counts[below] = counts.get(below, 0) + 1
+            elif below is not None:
+                stack.append(below)
     return counts
 
 

@@ -16,7 +16,12 @@ from engine.state import state
 from engine.storage import Storage
 from engine.tensor import Tensor, rounded, type_name, wrap
 
-PYTHON_TYPES: dict[Any, DType] = {int: dtypes.int64, float: dtypes.float64, bool: dtypes.bool_, complex: dtypes.complex128}
+PYTHON_TYPES: dict[Any, DType] = {
+    int: dtypes.int64,
+    float: dtypes.float64,
+    bool: dtypes.bool_,
+    complex: dtypes.complex128,
+}
 
 
 def finish(array: NDArray[Any], dtype: DType, requires_grad: bool, device: Any = None) -> Tensor:
@@ -46,7 +51,14 @@ def checked_dtype(function: str, dtype: Any) -> DType | None:
 # -- from data ----------------------------------------------------------------------------------------------------
 
 
-def tensor(data: Any = ..., *rest: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:  # noqa: E501
+def tensor(
+    data: Any = ...,
+    *rest: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """A leaf tensor with a copy of `data` (a number, nested sequences, an array or a tensor).
 
     The dtype is inferred unless given: bool, int64, the default float dtype, complex. Raises ValueError for ragged
@@ -108,8 +120,10 @@ def is_sequence(data: Any) -> bool:
     """What PyTorch looks into for elements."""
     if isinstance(data, str | bytes | dict | set):
         return False
-    return hasattr(data, "__len__") and hasattr(data, "__getitem__") and not (
-        isinstance(data, np.ndarray) and not data.ndim
+    return (
+        hasattr(data, "__len__")
+        and hasattr(data, "__getitem__")
+        and not (isinstance(data, np.ndarray) and not data.ndim)
     )
 
 
@@ -213,7 +227,8 @@ def from_numpy(ndarray: Any) -> Tensor:
     if any(step < 0 for step in ndarray.strides):
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+            "currently supported. (You can probably work around this by making a copy of your array  with "
+            "array.copy().) "
         )
     if not ndarray.flags.writeable:
         warnings.warn(
@@ -366,7 +381,8 @@ def arange(*bounds: Any, dtype: Any = None, **options: Any) -> Tensor:
         if name in options:
             given[name] = options.pop(name)
     if "end" not in given:
-        raise TypeError("arange() received an invalid combination of arguments - got (), but expected one of:\n" + ARANGE)
+        said = "arange() received an invalid combination of arguments - got (), but expected one of:\n"
+        raise TypeError(said + ARANGE)
     values = {}
     for name, fallback in (("start", 0), ("end", None), ("step", 1)):
         value = given.get(name, fallback)
@@ -385,10 +401,8 @@ def arange(*bounds: Any, dtype: Any = None, **options: Any) -> Tensor:
         whole = all(isinstance(value, int) for value in values.values())
         wanted = dtypes.int64 if whole else dtypes.get_default_dtype()
     count = math.ceil((end - start) / step)
-    if wanted.category == 1:
-        array = int(start) + int(step) * np.arange(count, dtype=np.int64)
-    else:
-        array = start + step * np.arange(count, dtype=np.float64)
+    array: NDArray[Any] = np.arange(count, dtype=np.int64 if wanted.category == 1 else np.float64)
+    array = int(start) + int(step) * array if wanted.category == 1 else start + step * array
     return finish(rounded(array.astype(wanted.np), wanted), wanted, **accepted("arange", options))
 
 

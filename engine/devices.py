@@ -6,7 +6,7 @@ KNOWN = ("cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hi
          "lazy", "vulkan", "mps", "meta", "hpu", "mtia", "privateuseone")  # fmt: skip
 
 
-class device:  # noqa: N801 - PyTorch's name
+class device:
     """Where a tensor's memory is: `device('cpu')`, `device('cuda', 0)`, `device('cuda:0')`."""
 
     __slots__ = ("index", "type")
@@ -17,7 +17,7 @@ class device:  # noqa: N801 - PyTorch's name
             self.index: int | None = type.index
             return
         if isinstance(type, int):
-            type, index = "cuda", type
+            index, type = type, "cuda"
         kind, _, number = type.partition(":")
         if kind not in KNOWN:
             expected = ", ".join(KNOWN)
@@ -28,7 +28,8 @@ class device:  # noqa: N801 - PyTorch's name
         self.index = int(number) if number else index
 
     def __repr__(self) -> str:
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        place = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{place})"
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"
@@ -40,7 +41,7 @@ class device:  # noqa: N801 - PyTorch's name
         return hash((self.type, self.index))
 
 
-class layout:  # noqa: N801 - PyTorch's name
+class layout:
     """How elements are laid out in memory."""
 
     def __init__(self, name: str) -> None:

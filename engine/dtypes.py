@@ -284,7 +284,7 @@ class _Info:
         raise AttributeError(f"'torch.{self._kind}' object has no attribute '{name}'")
 
 
-class finfo(_Info):  # noqa: N801 - PyTorch's name
+class finfo(_Info):
     """The limits of a floating-point type (of the parts, for a complex one)."""
 
     _shown = ("resolution", "min", "max", "eps", "smallest_normal", "tiny", "dtype")
@@ -311,7 +311,7 @@ class finfo(_Info):  # noqa: N801 - PyTorch's name
         self.smallest_normal = self.tiny
 
 
-class iinfo(_Info):  # noqa: N801 - PyTorch's name
+class iinfo(_Info):
     """The limits of an integer type."""
 
     _shown = ("min", "max", "dtype")
@@ -320,9 +320,7 @@ class iinfo(_Info):  # noqa: N801 - PyTorch's name
     def __init__(self, type: DType) -> None:
         _expect_dtype("iinfo", "type", 1, type)
         if type.category > 1:
-            raise TypeError(
-                "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'"
-            )
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         if type is bool_:
             raise TypeError("torch.bool is not supported by torch.iinfo")
         limits = np.iinfo(type.np)

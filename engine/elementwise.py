@@ -235,7 +235,7 @@ def binary_operator(cls: type[Binary]) -> Callable[[Any, Any], Any]:
     """
     forward = cls.forward if not cls.defaults else getattr(cls, "lean_forward", None) or cls.forward
     attributes = cls.defaults
-    node_class = getattr(cls, "Node", None)
+    node_class: Any = getattr(cls, "Node", None)
     differentiable = bool(cls.derivatives)
     self_for_self, self_for_other = cls.saves_self
     other_for_self, other_for_other = cls.saves_other
@@ -390,5 +390,3 @@ def in_dtype(operand: Any, dtype: DType) -> Any:
         array = operand._array
         return array if array.dtype == dtype.np else array.astype(dtype.np)
     return np.asarray(operand).astype(dtype.np)[()]
-
-

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from engine import special
+from engine.dtypes import bool_
 from engine.tensor import Tensor, wrap
 
 #: An array (or NumPy scalar) or a Tensor; the result is of the same kind.
@@ -37,6 +39,8 @@ cosh = _both("cosh", np.cosh)
 sinh = _both("sinh", np.sinh)
 sign = _both("sign", np.sign)
 square = _both("square", np.square)
+absolute = _both("abs", np.abs)
+isfinite = _both("isfinite", np.isfinite)
 reciprocal = _both("reciprocal", np.reciprocal)
 sigmoid = _both("sigmoid", lambda value: 1 / (1 + np.exp(-value)))
 erfinv = _both("erfinv", lambda value: special.erfinv(value).astype(value.dtype))
@@ -106,7 +110,14 @@ def reshaped(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
 
 def expanded(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
     """Stretched to `shape` by the rules of broadcasting; arrays come as read-only views."""
-    return value.expand(shape) if isinstance(value, Tensor) else np.broadcast_to(value, shape)
+    if isinstance(value, Tensor):
+        return value.expand(shape)
+    if value.ndim:
+        return np.broadcast_to(value, shape)
+    # The same for one number, in a fifth of the time.
+    view = np.ndarray(shape, value.dtype, value, 0, (0,) * len(shape))
+    view.flags.writeable = False
+    return view
 
 
 def unsqueezed(value: AnyValue, dims: tuple[int, ...]) -> AnyValue:
@@ -123,6 +134,94 @@ def summed(value: AnyValue, dims: tuple[int, ...] | None, keepdim: bool = False)
     if isinstance(value, Tensor):
         return value.sum(dims, keepdim) if dims is not None else value.sum()
     return np.add.reduce(value, axis=dims, keepdims=keepdim)
+
+
+def unreduced(grad: AnyValue, shape: tuple[int, ...], dims: tuple[int, ...] | None, keepdim: bool) -> AnyValue:
+    """A reduction's gradient (or result) stretched over what was reduced: `dims` of `shape`, None for all."""
+    if dims is not None and not keepdim:
+        grad = unsqueezed(grad, dims)
+    elif dims is None and keepdim:
+        grad = reshaped(grad, ())
+    return expanded(grad, shape)
+
+
+def kept(value: AnyValue, dims: tuple[int, ...] | None, keepdim: bool) -> AnyValue:
+    """A reduction's gradient or result with the reduced dimensions as dimensions of length 1."""
+    return value if keepdim or dims is None else unsqueezed(value, dims)
+
+
+def counted(mask: AnyValue, dims: tuple[int, ...] | None, like: AnyValue) -> AnyValue:
+    """How many places of a mask hold, over dimensions that stay with length 1, in the dtype of `like`."""
+    if isinstance(mask, Tensor):
+        return mask.sum(dims, True).to(like.dtype) if dims is not None else mask.sum().to(like.dtype)
+    return np.add.reduce(mask, axis=dims, keepdims=dims is not None, dtype=like.dtype)
+
+
+def is_true(value: AnyValue) -> bool:
+    """One truth value as Python's; decides between two forms of a formula."""
+    return bool(value)
+
+
+def others_one(value: AnyValue, dim: int) -> AnyValue:
+    """For each place i of a dimension a copy of it with 1 at i: shape (…, i, length), the dimension moved last."""
+    moved = moved_last(value, dim)
+    length = moved.shape[-1]
+    own = np.eye(length, dtype=bool)
+    if isinstance(value, Tensor):
+        return moved.unsqueeze(-2).masked_fill(wrap(own, bool_), 1)
+    return np.where(own, value.dtype.type(1), moved[..., None, :])
+
+
+def products_of_others(value: AnyValue, dim: int) -> AnyValue:
+    """For each element the product of all others along a dimension; right also where some are 0."""
+    parts = others_one(value, dim)
+    products = parts.prod(-1) if isinstance(parts, Tensor) else np.multiply.reduce(parts, axis=-1)
+    return moved_to(products, dim)
+
+
+def moved_last(value: AnyValue, dim: int) -> AnyValue:
+    """A dimension moved to the end."""
+    ndim = len(value.shape)
+    return permuted(value, (*[d for d in range(ndim) if d != dim], dim))
+
+
+def summed_from_end(value: AnyValue, dim: int) -> AnyValue:
+    """Running sums along a dimension that start at its end: the derivative of running sums."""
+    if isinstance(value, Tensor):
+        return value.flip(dim).cumsum(dim).flip(dim) if value.ndim else value
+    return np.flip(np.add.accumulate(np.flip(value, dim), dim), dim) if value.ndim else value
+
+
+def cumulated_product(value: AnyValue) -> AnyValue:
+    """Running products along the last dimension."""
+    return value.cumprod(-1) if isinstance(value, Tensor) else np.multiply.accumulate(value, -1)
+
+
+def masked(value: AnyValue, mask: Any) -> AnyValue:
+    """Zero outside a constant boolean array that broadcasts."""
+    return value * wrap(mask, bool_) if isinstance(value, Tensor) else value * mask
+
+
+def largest(value: AnyValue) -> float:
+    """The largest element as a Python number, a constant for autograd."""
+    array = value._array if isinstance(value, Tensor) else value
+    return float(array.max()) if array.size else 0.0
+
+
+def spread(grad: AnyValue, shape: tuple[int, ...], dim: int, index: AnyValue) -> AnyValue:
+    """Zeros of `shape` with `grad` added along a dimension where `index` says: the derivative of choosing elements."""
+    if not shape:
+        return grad
+    if isinstance(grad, Tensor):
+        return grad.new_zeros(shape).scatter_add(dim, index, grad)
+    whole = np.zeros(shape, grad.dtype)
+    places: list[Any] = [
+        np.arange(length).reshape([-1 if d == other else 1 for d in range(grad.ndim)])
+        for other, length in enumerate(grad.shape)
+    ]
+    places[dim] = index
+    np.add.at(whole, tuple(places), grad)
+    return whole
 
 
 def sum_to(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
@@ -146,7 +245,7 @@ def cast(value: AnyValue, dtype: Any) -> AnyValue:
     return value if value.dtype == dtype.np else value.astype(dtype.np)
 
 
-def restore(value: AnyValue, fix: tuple[tuple[int, ...] | None, Any]) -> AnyValue:
+def restore(value: AnyValue, fix: Any) -> AnyValue:
     """Bring a gradient back to its operand's shape and dtype: `fix` is (shape or None, DType or None)."""
     shape, dtype = fix
     if shape is not None:
@@ -273,6 +372,24 @@ def joined(parts: tuple[AnyValue | None, ...], shape: tuple[int, ...], dim: int,
     return np.concatenate(pieces, dim)
 
 
+def cut(value: AnyValue, dim: int, sizes: tuple[int, ...]) -> list[AnyValue]:
+    """Consecutive parts of a dimension: the derivative of `cat`."""
+    if isinstance(value, Tensor):
+        return list(value.split(list(sizes), dim))
+    parts, start = [], 0
+    for size in sizes:
+        parts.append(value[(slice(None),) * dim + (slice(start, start + size),)])
+        start += size
+    return parts
+
+
+def taken_apart(value: AnyValue, dim: int, count: int) -> list[AnyValue]:
+    """The places of a dimension one by one: the derivative of `stack`."""
+    if isinstance(value, Tensor):
+        return list(value.unbind(dim))
+    return [value[(slice(None),) * dim + (place,)] for place in range(count)]
+
+
 def floor_divided(value: AnyValue, other: AnyValue) -> AnyValue:
     """The quotient rounded down."""
     return value // other
@@ -295,7 +412,7 @@ def rolled(value: AnyValue, shifts: tuple[int, ...], dims: tuple[int, ...]) -> A
     return np.roll(value, shifts, dims or None)
 
 
-def turned(value: AnyValue, times: int, dims: tuple[int, ...]) -> AnyValue:
+def turned(value: AnyValue, times: int, dims: tuple[int, int]) -> AnyValue:
     """Quarter turns in the plane of two dimensions."""
     return value.rot90(times, dims) if isinstance(value, Tensor) else np.rot90(value, times, dims)
 

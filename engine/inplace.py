@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine import dtypes, formula, messages
 from engine.dtypes import DType
-from engine.node import AccumulateGrad, Node, OutputPort, SavedResult, Value
+from engine.node import AccumulateGrad, OutputPort, SavedResult, Value
 from engine.op import Op, OpNode, record
 from engine.ops.views import AsStrided, geometry, strided_view
 from engine.state import sequence, state
@@ -48,7 +48,9 @@ def check_writable(target: Tensor, records: bool) -> None:
         raise RuntimeError(messages.several_views_in_place(number, name))
 
 
-def write(op: type[Op], target: Tensor, others: tuple[Any, ...], attributes: tuple[Any, ...], array: Any, dtype: DType) -> Tensor:  # noqa: E501
+def write(
+    op: type[Op], target: Tensor, others: tuple[Any, ...], attributes: tuple[Any, ...], array: Any, dtype: DType
+) -> Tensor:
     """Put `array`, the result of `op` on (target, *others), into `target` and record it. Returns `target`.
 
     Raises RuntimeError where PyTorch does: a dtype that cannot hold the result, another shape, a leaf that requires a
@@ -117,7 +119,7 @@ def store(target: Tensor, array: Any) -> None:
     target._written()
 
 
-def rebase(target: Tensor, node: Node) -> None:
+def rebase(target: Tensor, node: OpNode) -> None:
     """Make `node` the newest thing that happened to `target`: for a view, by way of its base."""
     extra = target._extra
     view = extra.view if extra is not None else None
@@ -154,7 +156,7 @@ class CopySlices(OpNode):
 
     __slots__ = ("inner", "layout", "offset", "shape", "strides")
 
-    class op(Op, abstract=True):  # noqa: N801 - what the page reads
+    class op(Op, abstract=True):
         """A write through a view"""
 
         name = classmethod(lambda cls: "copy_slices")  # type: ignore[assignment]
@@ -190,7 +192,9 @@ class CopySlices(OpNode):
         self.saved = self.inner.saved
 
 
-def copy_slices(base: Tensor, inner: OpNode, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> CopySlices:  # noqa: E501
+def copy_slices(
+    base: Tensor, inner: OpNode, shape: tuple[int, ...], strides: tuple[int, ...], offset: int
+) -> CopySlices:
     """The node that stands for the base after `inner` wrote to its part of the given geometry."""
     node = new(CopySlices)
     node.inner = inner
@@ -204,5 +208,3 @@ def copy_slices(base: Tensor, inner: OpNode, shape: tuple[int, ...], strides: tu
     node.attributes = ()
     node.saved = inner.saved
     return node
-
-

@@ -16,11 +16,12 @@ from engine.tensor import Tensor, type_name, wrap
 def legacy(args: tuple[Any, ...], dtype: DType, options: dict[str, Any]) -> Tensor:
     """`Tensor(…)`, `FloatTensor(…)`: ints are a shape, a sequence is data; the dtype is always the class's own."""
     if options:
-        got = ", ".join([type_name(value) for value in args] + [f"{key}={kind(value)}" for key, value in options.items()])
-        wrong = f"\n      didn't match because some of the keywords were incorrect: {', '.join(options)}\n * (torch.Storage"
+        named = [f"{key}={kind(value)}" for key, value in options.items()]
+        got = ", ".join([type_name(value) for value in args] + named)
+        wrong = f"\n      didn't match because some of the keywords were incorrect: {', '.join(options)}" + SECOND
         raise TypeError(
             f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n"
-            + LEGACY.replace("\n * (torch.Storage", wrong)
+            + LEGACY.replace(SECOND, wrong)
         )
     if not args:
         return finish(np.empty((0,), dtype.np), dtype, False)
@@ -44,8 +45,11 @@ def legacy(args: tuple[Any, ...], dtype: DType, options: dict[str, Any]) -> Tens
     if not all(is_length(value) for value in args):
         got = ", ".join(type_name(value) for value in args)
         mismatch = ", ".join(f"!{type_name(value)}!" for value in args)
-        text = LEGACY.replace("\n * (torch.Storage", f"\n      didn't match because some of the arguments have invalid types: ({mismatch})\n * (torch.Storage")  # noqa: E501
-        raise TypeError(f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n{text}")
+        wrong = f"\n      didn't match because some of the arguments have invalid types: ({mismatch})" + SECOND
+        raise TypeError(
+            f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+            + LEGACY.replace(SECOND, wrong)
+        )
     shape = tuple(int(value) for value in args)
     if any(length < 0 for length in shape):
         bad = next(length for length in shape if length < 0)
@@ -65,6 +69,10 @@ LEGACY = """\
  * (tuple of ints size, *, torch.device device = None)
  * (object data, *, torch.device device = None)
 """
+
+
+#: Where PyTorch's list goes on after its first entry.
+SECOND = "\n * (torch.Storage"
 
 
 class TensorType(type):
@@ -106,4 +114,15 @@ ShortTensor = _tensor_type(dtypes.int16)
 CharTensor = _tensor_type(dtypes.int8)
 ByteTensor = _tensor_type(dtypes.uint8)
 BoolTensor = _tensor_type(dtypes.bool_)
-TYPES = (FloatTensor, DoubleTensor, HalfTensor, BFloat16Tensor, LongTensor, IntTensor, ShortTensor, CharTensor, ByteTensor, BoolTensor)  # noqa: E501
+TYPES = (
+    FloatTensor,
+    DoubleTensor,
+    HalfTensor,
+    BFloat16Tensor,
+    LongTensor,
+    IntTensor,
+    ShortTensor,
+    CharTensor,
+    ByteTensor,
+    BoolTensor,
+)

@@ -70,9 +70,7 @@ def expanded_size(target: Shape, shape: Shape) -> str:
 
 def expanded_leading(dim: int) -> str:
     """`expand` with -1 for a dimension that the tensor does not have."""
-    return (
-        f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {dim}"
-    )
+    return f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {dim}"
 
 
 def expanded_rank(tensor_type: str, shape: Shape, target: Shape) -> str:
@@ -253,9 +251,7 @@ def matmul_vector_dtype(matrix: DType, vector: DType) -> str:
 
 def matmul_batch(expected: Shape, got: Shape) -> str:
     """Batches of matrices whose inner lengths differ; both are (batch, rows) of the second."""
-    return (
-        f"Expected size for first two dimensions of batch2 tensor to be: {_sizes(expected)} but got: {_sizes(got)}."
-    )
+    return f"Expected size for first two dimensions of batch2 tensor to be: {_sizes(expected)} but got: {_sizes(got)}."
 
 
 def matmul_zero_dim(a: int, b: int) -> str:

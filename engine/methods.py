@@ -41,7 +41,7 @@ def install() -> None:
     for name, made in METHODS.items():
         setattr(Tensor, name, made)
     Tensor.backward = backward.backward  # type: ignore[attr-defined]
-    TensorMeta.__call__ = _legacy  # type: ignore[method-assign]
+    TensorMeta.__call__ = _legacy  # type: ignore[method-assign, assignment]
     Tensor.__module__ = "torch"
 
 

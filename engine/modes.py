@@ -72,19 +72,19 @@ class _GradSwitch(_Switch):
         state.grad_enabled = self.before
 
 
-class no_grad(_GradSwitch):  # noqa: N801 - PyTorch's name
+class no_grad(_GradSwitch):
     """Operations inside are not recorded."""
 
     mode = False
 
 
-class enable_grad(_GradSwitch):  # noqa: N801 - PyTorch's name
+class enable_grad(_GradSwitch):
     """Operations inside are recorded, also within `no_grad`."""
 
     mode = True
 
 
-class set_grad_enabled(_Switch):  # noqa: N801 - PyTorch's name
+class set_grad_enabled(_Switch):
     """Switch recording at once; as a context manager, put it back at the end."""
 
     def __init__(self, mode: bool) -> None:
@@ -109,7 +109,7 @@ class set_grad_enabled(_Switch):  # noqa: N801 - PyTorch's name
         return f"set_grad_enabled(mode={self.mode})"
 
 
-class inference_mode(_Switch):  # noqa: N801 - PyTorch's name
+class inference_mode(_Switch):
     """Like no_grad, and its results may never enter a recorded computation."""
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:

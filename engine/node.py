@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from engine.storage import Storage
     from engine.tensor import Tensor
 
+
 class Freed:
     """What stands in `node.saved` once a backward pass has let go of the values."""
 
 
 FREED: Any = Freed()
+
+#: The shape and dtype that a gradient is brought back to; None where it has them already.
+Fix = tuple[tuple[int, ...] | None, Any]
 
 #: An array, a NumPy scalar or a Python number in an ordinary pass; a Tensor when the pass is itself recorded.
 Value = Any
@@ -90,7 +94,7 @@ class Node:
     saved: tuple[Any, ...] | None
     versions: tuple[int, ...] | None
     attributes: tuple[Any, ...]
-    fix: tuple[tuple[tuple[int, ...], Any] | None, ...] | None
+    fix: tuple[Fix | None, ...] | None
     sequence: int
     hooks: Hooks | None
 

@@ -4,7 +4,7 @@ An operation is a class. `forward` computes on arrays. For every operand that ca
 function `d_<operand>(grad, …)`, the operand's gradient. The *names* of its parameters say what it needs:
 
 - an operand's name (`self`, `other`): that operand is saved, if this gradient is wanted at all;
-- `result`: the output is saved;
+- `result` (or a name in `outputs`, for an operation with several results): that output is saved;
 - `<operand>_shape`: the operand's shape is noted;
 - any other name: the argument of `forward` with that name (`dim`, `exponent`).
 
@@ -42,10 +42,14 @@ class OpNode(Node):
 
     __slots__ = ()
     op: ClassVar[type[Op]]
+    #: How many results it has, where each has a gradient of its own.
+    count: int
 
     def run(self, grad: Value) -> Sequence[Value | None]:
         op = self.op
         fix = self.fix
+        if op.several:
+            grad = tuple(grad.get(place) for place in range(self.count))
         grads: list[Value | None] = []
         for slot, edge in enumerate(self.next):
             derivative = op.derivatives[slot]
@@ -59,6 +63,8 @@ class OpNode(Node):
     def run_recorded(self, grad: Any) -> Sequence[Any]:
         op = self.op
         fix = self.fix
+        if op.several:
+            grad = tuple(grad.get(place) for place in range(self.count))
         grads: list[Any] = []
         for slot, edge in enumerate(self.next):
             derivative = op.derivatives[slot]
@@ -79,9 +85,7 @@ class OpNode(Node):
         value = self.saved_at(index)
         if type(value) is SavedResult:
             return value.array
-        if isinstance(value, Tensor):
-            return value._array
-        return tuple(item._array for item in value) if type(value) is tuple else value
+        return value._array if isinstance(value, Tensor) else value
 
     def tensor_of(self, source: tuple[bool, int]) -> Any:
         """The same as a Tensor that still knows its own history."""
@@ -125,13 +129,14 @@ class OpNode(Node):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
-            wanted = name[len("_saved_") :]
+            wanted = name[len("_saved_") :].replace("_sym_sizes", "_shape")
             if wanted in self.op.saved_names or wanted in self.op.attribute_names:
                 return self.saved_value(wanted)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __dir__(self) -> list[str]:
-        own = [f"_saved_{name}" for name in (*self.op.saved_names, *self.op.attribute_names)]
+        names = (*self.op.saved_names, *self.op.attribute_names)
+        own = [f"_saved_{name}".replace("_shape", "_sym_sizes") for name in names]
         return [*super().__dir__(), *own]
 
 
@@ -159,6 +164,10 @@ class Op:
     view: ClassVar[bool] = False
     #: Whether every output has a gradient of its own; then the derivatives receive a tuple of them.
     several: ClassVar[bool] = False
+    #: The names of the results, for derivatives that need one of several: ("values", "indices").
+    outputs: ClassVar[tuple[str, ...]] = ("result",)
+    #: The operand whose dtype the result has, where NumPy's type alone does not tell (bfloat16 lives in float32).
+    model: ClassVar[int] = 0
 
     # Derived from the declaration:
     derivatives: ClassVar[tuple[Derivative | None, ...]] = ()
@@ -190,7 +199,7 @@ class Op:
         count = len(cls.tensors)
         operands: tuple[Any, ...] = args[:count]
         result = cls.forward(*[t._array if isinstance(t, Tensor) else t for t in operands], *args[count:])
-        first: Tensor = operands[0]
+        first: Tensor = operands[cls.model]
         if type(result) is tuple or type(result) is list:
             outputs = [wrap(array, dtype_like(first, array)) for array in result]
         else:
@@ -217,7 +226,7 @@ def declare(cls: type[Op]) -> None:
     saved: list[str] = []
     for derivative in derivatives:
         for name in formula_parameters(derivative):
-            if (name in cls.tensors or name in ("result", "results")) and name not in saved:
+            if (name in cls.tensors or name in cls.outputs) and name not in saved:
                 saved.append(name)
             elif name.endswith("_shape") and name not in shapes and name not in parameters:
                 shapes.append(name)
@@ -228,9 +237,7 @@ def declare(cls: type[Op]) -> None:
     cls.derivatives = derivatives
     cls.sources = tuple(
         tuple(
-            (True, cls.saved_names.index(name))
-            if name in cls.saved_names
-            else (False, cls.attribute_names.index(name))
+            (True, cls.saved_names.index(name)) if name in cls.saved_names else (False, cls.attribute_names.index(name))
             for name in formula_parameters(derivative)
         )
         for derivative in derivatives
@@ -298,6 +305,7 @@ def record(
         attributes = (*attributes, *[shape_of(operands[cls.tensors.index(name[:-6])]) for name in named])
     node.attributes = attributes
     if cls.several:
+        node.count = len(outputs)
         for number, output in enumerate(outputs):
             output._edge = OutputPort(node, number)
     else:
@@ -308,9 +316,7 @@ def record(
     return node
 
 
-def keep(
-    cls: type[Op], node: OpNode, operands: tuple[Any, ...], wanted: list[bool], outputs: Sequence[Tensor]
-) -> None:
+def keep(cls: type[Op], node: OpNode, operands: tuple[Any, ...], wanted: list[bool], outputs: Sequence[Tensor]) -> None:
     """Save the operands and results that the wanted derivatives name, with their versions."""
     saved: list[Any] = []
     versions: list[int] = []
@@ -318,12 +324,10 @@ def keep(
         if not any(wanted[slot] for slot in slots):
             saved.append(None)
             versions.append(0)
-        elif name == "result":
-            saved.append(saved_result(outputs[0]))
-            versions.append(outputs[0]._version)
-        elif name == "results":
-            saved.append(tuple(wrap(output._array, output._dtype) for output in outputs))
-            versions.append(0)
+        elif name in cls.outputs:
+            place = cls.outputs.index(name)
+            saved.append(saved_result(outputs[place], place))
+            versions.append(outputs[place]._version)
         else:
             operand = operands[cls.tensors.index(name)]
             if isinstance(operand, Tensor):
@@ -338,16 +342,14 @@ def keep(
         node.versions = tuple(versions)
 
 
-def saved_result(output: Tensor) -> SavedResult:
+def saved_result(output: Tensor, place: int = 0) -> SavedResult:
     """The output's value and its storage, so that a later in-place write is noticed."""
     storage = output._storage
     if storage is None:
         storage = output._storage = Storage(None)
-    return SavedResult(output._array, output._dtype, storage)
+    return SavedResult(output._array, output._dtype, storage, place)
 
 
 def shape_of(operand: Any) -> tuple[int, ...]:
     """The shape of a tensor; () for a Python number."""
     return operand._array.shape if isinstance(operand, Tensor) else ()
-
-

@@ -188,9 +188,7 @@ def uniform(
     if dtype.is_complex:
         return _pairs(uniform((*shape, 2), dtype.to_real(), low, high, generator), dtype)
     if low > high:
-        raise RuntimeError(
-            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
-        )
+        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     generator = generator or default_generator
     count = math.prod(shape)
     if dtype is dtypes.float64:
@@ -331,9 +329,7 @@ def randperm(n: int, dtype: DType = dtypes.int64, generator: Generator | None = 
     return _store(np.asarray(order, np.int64), dtype)
 
 
-def bernoulli(
-    p: float | Array, shape: Shape, dtype: DType, generator: Generator | None = None
-) -> Array:
+def bernoulli(p: float | Array, shape: Shape, dtype: DType, generator: Generator | None = None) -> Array:
     """Ones with probability `p`, else zeros. An array `p` has the shape; its type decides the bits drawn."""
     generator = generator or default_generator
     count = math.prod(shape)

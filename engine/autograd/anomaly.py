@@ -8,7 +8,7 @@ from types import TracebackType
 from engine.state import state
 
 
-class detect_anomaly:  # noqa: N801 - PyTorch's name
+class detect_anomaly:
     """While on, a backward pass that produces a NaN raises RuntimeError naming the node."""
 
     def __init__(self, check_nan: bool = True) -> None:
@@ -28,7 +28,7 @@ class detect_anomaly:  # noqa: N801 - PyTorch's name
         state.anomaly = self.before
 
 
-class set_detect_anomaly:  # noqa: N801 - PyTorch's name
+class set_detect_anomaly:
     """Switch the detection at once; as a context manager, put it back at the end."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:

@@ -111,9 +111,7 @@ class FunctionNode(Node):
                 checked.append(None)
                 continue
             if not isinstance(gradient, Tensor):
-                raise TypeError(
-                    f"expected Variable or None (got {type(gradient).__name__})"
-                )
+                raise TypeError(f"expected Variable or None (got {type(gradient).__name__})")
             checked.append(self.fitted(gradient, index, *described))
         return checked
 
@@ -139,7 +137,9 @@ class FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
         super().__init__(name, bases, namespace)
-        cls._node_class = type(f"{name}Backward", (FunctionNode,), {"__slots__": (), "__module__": "torch.autograd.function"})
+        cls._node_class = type(
+            f"{name}Backward", (FunctionNode,), {"__slots__": (), "__module__": "torch.autograd.function"}
+        )
 
 
 class Function(metaclass=FunctionMeta):
@@ -169,9 +169,7 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """The result, on tensors, without recording. First argument `ctx` unless there is a `setup_context`."""
-        raise NotImplementedError(
-            "You must implement the forward function for custom autograd.Function."
-        )
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
@@ -184,7 +182,7 @@ class Function(metaclass=FunctionMeta):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and record it."""
-        node = new(cls._node_class)
+        node: FunctionNode = new(cls._node_class)
         node.function = cls
         node.materialize = True
         node.non_differentiable = set()
@@ -227,9 +225,7 @@ class Function(metaclass=FunctionMeta):
         tensors = [output for output in outputs if isinstance(output, Tensor)]
         node.outputs = [(tensor._array.shape, tensor._dtype) for tensor in tensors]
         wanted = [
-            output
-            for output in tensors
-            if id(output) not in node.non_differentiable and (output._dtype.category >= 2)
+            output for output in tensors if id(output) not in node.non_differentiable and (output._dtype.category >= 2)
         ]
         for number, output in enumerate(tensors):
             if any(output is each for each in wanted):

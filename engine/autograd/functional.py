@@ -171,9 +171,7 @@ def checked_single(func: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(output, Tensor):
             raise RuntimeError("The function given to hessian should return a single Tensor")
         if output._array.size != 1:
-            raise RuntimeError(
-                "The Tensor returned by the function given to hessian should contain a single element"
-            )
+            raise RuntimeError("The Tensor returned by the function given to hessian should contain a single element")
         return output.squeeze()  # type: ignore[attr-defined]
 
     return checked

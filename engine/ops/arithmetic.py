@@ -144,7 +144,6 @@ class Pow(Unary):
 
     symbol = "xⁿ"
     float_result = False
-    forward = pow_array
     latex = {"self": r"\bar{r}\cdot n\,\mathit{self}^{\,n-1}"}
 
     def forward(self, exponent):
@@ -152,8 +151,9 @@ class Pow(Unary):
 
     def d_self(grad, self, exponent):
         if exponent == 0:
-            return grad * 0
-        return grad * scale(power(self, exponent - 1), exponent)
+            return formula.zeros(grad.shape, grad)
+        # PyTorch computes with the exponent as a float from here on, and its graph shows that.
+        return grad * scale(power(self, exponent - 1.0), exponent * 1.0)
 
 
 class PowTensor(Binary):
@@ -246,7 +246,7 @@ class Fmod(Binary):
         return grad
 
     def d_other(grad, self, other):
-        return -grad * formula.truncated((self / other))
+        return -grad * formula.truncated(self / other)
 
 
 class Abs(Unary):
@@ -296,7 +296,6 @@ def power_of_arrays(base: Any, exponent: Any) -> Any:
 def dtypes_of(operand: Any) -> DType:
     """The dtype of a tensor, or what a number counts as."""
     return operand._dtype if isinstance(operand, Tensor) else dtypes.scalar_dtype(operand)
-
 
 
 # -- names --------------------------------------------------------------------------------------------------------

@@ -165,8 +165,16 @@ def convert(tensor: Tensor, dtype: DType, copy: bool = False) -> Tensor:
 
 
 @method
-def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False, memory_format: Any = None) -> Tensor:  # noqa: E501
-    """In another dtype (or on another device, of which there is none): `to(torch.float64)`, `to('cpu')`, `to(other)`."""
+def to(
+    self: Tensor,
+    *args: Any,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """In another dtype (or on another device, of which there is none): `to(torch.float64)`, `to('cpu')`."""
     for value in args:
         if isinstance(value, DType) or (isinstance(value, python_type) and value in creation.PYTHON_TYPES):
             dtype = value
@@ -402,8 +410,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         if value._array.ndim:
             raise RuntimeError(
-                "fill_ only supports 0-dimension value tensor but got tensor with "
-                f"{value._array.ndim} dimensions."
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
             )
         return copy_(self, value)
     array = np.full(self._array.shape, creation.filled([value], (), self._dtype), self._dtype.np)
@@ -420,7 +427,9 @@ def zero_(self: Tensor) -> Tensor:
 
 
 @method
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_tensor(
+    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor with a copy of `data` in this tensor's dtype."""
     wanted = creation.checked_dtype("new_tensor", dtype) or self._dtype
     array, made = creation.from_data(data, wanted)
@@ -445,5 +454,3 @@ _new("new_empty", 0)
 def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, **options: Any) -> Tensor:
     """One value everywhere, in this tensor's dtype."""
     return creation.full(size, fill_value, dtype=dtype or self._dtype, **options)
-
-

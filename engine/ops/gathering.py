@@ -45,7 +45,9 @@ class MaskedSelect(Op):
     """The elements where the mask holds, in one dimension"""
 
     def forward(self, mask):
-        return np.broadcast_to(self, np.broadcast_shapes(self.shape, mask.shape))[np.broadcast_to(mask, np.broadcast_shapes(self.shape, mask.shape))]  # noqa: E501
+        return np.broadcast_to(self, np.broadcast_shapes(self.shape, mask.shape))[
+            np.broadcast_to(mask, np.broadcast_shapes(self.shape, mask.shape))
+        ]
 
     def d_self(grad, self_shape, mask):
         shape = np.broadcast_shapes(self_shape, mask.shape)
@@ -194,7 +196,9 @@ def source_tensor(input: Tensor, src: Any) -> Tensor:
 
 
 @both
-def scatter(input: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:  # noqa: E501
+def scatter(
+    input: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
     """A copy of `input` with the elements of `src` written at the places that `index` names along `dim`."""
     places = index_array("scatter", "index", 3, index)
     dim = normal_dim(dim, input._array.ndim)
@@ -265,5 +269,3 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def argwhere(input: Tensor) -> Tensor:
     """The positions of the elements that are not zero. Shape (count, dim)."""
     return nonzero(input)
-
-

@@ -107,9 +107,7 @@ def repeat(self: Tensor, *repeats: Any) -> Tensor:
     """Copies side by side: `repeats` for every dimension, leading ones added."""
     times = lengths("repeat", repeats)
     if len(times) < self._array.ndim:
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     return Repeat.apply(self, times)
 
 

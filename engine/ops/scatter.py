@@ -46,6 +46,7 @@ class Where(Op):
     """`self` where the condition holds, else `other`; all three broadcast"""
 
     tensors = ("condition", "self", "other")
+    model = 1
     symbol = "?:"
 
     def forward(condition, self, other):

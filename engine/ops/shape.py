@@ -15,6 +15,7 @@ from engine.op import Op, record
 from engine.ops import views
 from engine.ops.conversion import Clone
 from engine.ops.views import alias
+from engine.size import Size
 from engine.state import state
 from engine.tensor import Tensor, type_name
 
@@ -176,15 +177,11 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
 @function
 def broadcast_shapes(*shapes: Any) -> Any:
     """The shape that tensors of these shapes broadcast to."""
-    from engine.size import Size
-
     given = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
     try:
         return Size(np.broadcast_shapes(*given))
     except ValueError:
-        raise RuntimeError(
-            "Shape mismatch: objects cannot be broadcast to a single shape"
-        ) from None
+        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
 
 
 @function
@@ -250,8 +247,8 @@ def _turned(self: Tensor) -> Tensor:
         warnings.warn(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
             "throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
-            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor. (Triggered internally at "
-            "/__w/pytorch/pytorch/aten/src/ATen/native/TensorShape.cpp:4314.)",
+            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor. (Triggered "
+            "internally at /__w/pytorch/pytorch/aten/src/ATen/native/TensorShape.cpp:4314.)",
             UserWarning,
             stacklevel=2,
         )
@@ -314,9 +311,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     dim = normal_dim(dim, len(shape))
     if not -shape[dim] <= index < shape[dim]:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}"
-        )
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
     return views.Select.apply(input, dim, index + shape[dim] if index < 0 else index)
 
 
@@ -355,9 +350,7 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """Windows of `size` every `step` places of a dimension, as a new last dimension."""
     dim = normal_dim(dimension, self._array.ndim)
     if size > self._array.shape[dim]:
-        raise RuntimeError(
-            f"maximum size for tensor at dimension {dim} is {self._array.shape[dim]} but size is {size}"
-        )
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {self._array.shape[dim]} but size is {size}")
     return views.Unfold.apply(self, dim, size, step)
 
 
@@ -393,17 +386,15 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         if size < 0:
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
         if size == 0 and length:
-            raise RuntimeError(
-                f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}"
-            )
+            raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}")
         count = max(-(-length // size) if size else 1, 1)
         sizes = tuple(min(size, length - part * size) for part in range(count))
         return several(views.Split, tensor, sizes, dim)
     sizes = tuple(split_size_or_sections)
     if sum(sizes) != length:
         raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at dimension {dim}), "
-            f"but got split_sizes={list(sizes)}"
+            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at dimension "
+            f"{dim}), but got split_sizes={list(sizes)}"
         )
     return several(views.SplitWithSizes, tensor, sizes, dim)
 
@@ -468,7 +459,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
             stacklevel=2,
         )
     elif indexing not in ("ij", "xy"):
-        raise RuntimeError(f"torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: {indexing}")
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     swap = indexing == "xy" and len(given) >= 2
     ordered = (given[1], given[0], *given[2:]) if swap else given
     shape = tuple(tensor._array.size for tensor in ordered)

@@ -73,9 +73,7 @@ def geometry(view: Tensor, base: Tensor) -> tuple[tuple[int, ...], tuple[int, ..
     return array.shape, tuple(stride // step for stride in array.strides), distance // step if array.size else 0
 
 
-def strided_view(
-    array: NDArray[Any], size: tuple[int, ...], stride: tuple[int, ...], offset: int
-) -> NDArray[Any]:
+def strided_view(array: NDArray[Any], size: tuple[int, ...], stride: tuple[int, ...], offset: int) -> NDArray[Any]:
     """The elements of `array`, counted in memory order from its first, that lie at a geometry. Writable."""
     flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel(order="K")
     step = array.itemsize

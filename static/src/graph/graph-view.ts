@@ -166,7 +166,7 @@ export class GraphView extends LitElement {
           })}
         </div>
         ${this.stage({ model, state, layout, scene })}
-        <div class="gl-deck">
+        <div class="gl-deck ${layout.vertical && !this.invited ? "is-sticky" : ""}">
         ${caption({ model, state, lang: this.lang, inviting: this.invited, start: (step) => this.start(step) })}
         ${stepper({
           lang: this.lang,
@@ -306,8 +306,12 @@ export class GraphView extends LitElement {
     if (placed) this.viewport.reveal(placed);
     void this.updateComplete.then(() => {
       const panel = this.querySelector<HTMLElement>(".gl-inspector");
-      panel?.focus({ preventScroll: true });
-      panel?.scrollIntoView({ block: "nearest" });
+      if (!panel) return;
+      panel.focus({ preventScroll: true });
+      // Enough of the panel to read its head; the node stays in sight where both have room.
+      const { top, height } = panel.getBoundingClientRect();
+      const hidden = top + Math.min(height, 240) - innerHeight;
+      if (hidden > 0) scrollBy({ top: hidden });
     });
   }
 

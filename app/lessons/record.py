@@ -24,7 +24,7 @@ CHILD = Path(__file__).with_name("record_child.py")
 TIME_LIMIT = 300
 
 #: What changes from run to run: addresses of objects, and this machine's folders.
-_UNSTABLE = re.compile(r"\bat 0x[0-9a-f]+|/(?:tmp|home|root|usr|Users)/|<cell ")
+_UNSTABLE = re.compile(r"\bat 0x[0-9a-f]+|/(?:tmp|home|root|usr|var|Users)/|<cell ")
 
 
 class RecordingError(Exception):

@@ -76,7 +76,8 @@ def live_server() -> Iterator[LiveServer]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests last: Playwright leaves an event loop running in which no other test could start its own."""
-    items.sort(key=lambda item: "page" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts)
+    playwright = {"page", "browser", "browser_type", "context"}
+    items.sort(key=lambda item: bool(playwright & set(getattr(item, "fixturenames", ()))))
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
     {
         *("engine.boxmuller", "engine.creation", "engine.cuda", "engine.devices", "engine.dtypes", "engine.formula"),
-        *("engine.legacy", "engine.messages", "engine.modes", "engine.node", "engine.printing", "engine.random"),
+        *("engine.legacy", "engine.messages", "engine.modes", "engine.naming", "engine.node", "engine.printing", "engine.random"),
         *("engine.return_types", "engine.size", "engine.special", "engine.state", "engine.storage", "engine.tensor"),
         "engine.view",
     },

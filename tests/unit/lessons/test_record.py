@@ -45,6 +45,7 @@ def test_without_pytorch_it_says_so_and_leaves_the_recording(course: Any, monkey
     assert (course.folder / "recorded.json").read_bytes() == before
 
 
+@pytest.mark.slow
 @needs_torch
 def test_both_languages_are_recorded_and_pass_the_lint(course: Any) -> None:
     (course.folder / "recorded.json").unlink()
@@ -60,6 +61,7 @@ def test_both_languages_are_recorded_and_pass_the_lint(course: Any) -> None:
     assert (course.folder / "recorded.json").read_bytes() == first
 
 
+@pytest.mark.slow
 @needs_torch
 def test_every_kind_of_output_in_order(course: Any) -> None:
     code = "\n".join(
@@ -85,6 +87,7 @@ def test_every_kind_of_output_in_order(course: Any) -> None:
     ]
 
 
+@pytest.mark.slow
 @needs_torch
 def test_the_line_of_an_error_is_the_cell_s_own(course: Any) -> None:
     course.replace("x = torch.tensor(2.0)", "def f():\n    raise KeyError('k')\nx = torch.tensor(2.0)")
@@ -94,6 +97,7 @@ def test_the_line_of_an_error_is_the_cell_s_own(course: Any) -> None:
     assert error["traceback"][1:5:2] == ["  Cell 1.1-c2, line 2", "  Cell 1.1-c1, line 3, in f"]
 
 
+@pytest.mark.slow
 @needs_torch
 def test_what_cannot_stand_is_told(course: Any) -> None:
     course.replace("import torch\n", "import torch, os\nprint(os.getcwd())\n1 / 0\n")
@@ -109,6 +113,7 @@ def test_what_cannot_stand_is_told(course: Any) -> None:
         assert f"lessons/01-one/{expected}" in said
 
 
+@pytest.mark.slow
 @needs_torch
 def test_a_lesson_that_ends_python_is_told(course: Any) -> None:
     course.replace("import torch\n", "import os\nos._exit(3)\n")

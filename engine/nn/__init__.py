@@ -1,5 +1,6 @@
 """Layers, losses and networks."""
 
+from engine.naming import belongs_to
 from engine.nn import functional, init, utils
 from engine.nn.activation import (
     CELU,
@@ -55,3 +56,21 @@ __all__ = [
     "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold", "Unflatten", "functional", "init",
     "utils",
 ]  # fmt: skip
+
+_MODULES = "torch.nn.modules."
+belongs_to(_MODULES + "module", Module)
+belongs_to(_MODULES + "linear", Linear, Bilinear, Identity)
+belongs_to(_MODULES + "flatten", Flatten, Unflatten)
+belongs_to(_MODULES + "sparse", Embedding)
+belongs_to(_MODULES + "container", Sequential, ModuleList, ModuleDict, ParameterList, ParameterDict)
+belongs_to(_MODULES + "dropout", Dropout, Dropout1d, Dropout2d, Dropout3d)
+belongs_to(
+    _MODULES + "loss",
+    *(BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss),
+)
+belongs_to(
+    _MODULES + "activation",
+    *(CELU, ELU, GELU, GLU, SELU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax),
+    *(Mish, PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softmin, Softplus, Softshrink, Softsign, Tanh, Tanhshrink),
+    Threshold,
+)

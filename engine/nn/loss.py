@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from engine.nn import functional
-from engine.nn.functional.losses import REDUCTIONS, check_reduction
+from engine.nn.functional.losses import check_reduction
 from engine.nn.module import Module
 from engine.tensor import Tensor
 
@@ -20,9 +20,10 @@ class _Loss(Module):
         self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
     ) -> None:
         super().__init__()
-        old = size_average is not None or reduce is not None
         # An unknown reduction is an error of the call, not of the module's making, as in PyTorch.
-        self.reduction = check_reduction(reduction, size_average, reduce) if old or reduction in REDUCTIONS else reduction
+        if size_average is not None or reduce is not None:
+            reduction = check_reduction(reduction, size_average, reduce)
+        self.reduction = reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of a prediction."""
@@ -35,7 +36,7 @@ class _WeightedLoss(_Loss):
     """A loss with a weight that is part of its state."""
 
     weight: Tensor | None
-    named = ("weight",)
+    named: ClassVar[tuple[str, ...]] = ("weight",)
 
     def __init__(
         self,

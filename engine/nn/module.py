@@ -358,7 +358,9 @@ class Module:
 
     # -- saving and loading -------------------------------------------------------------------------------------------
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Any]:
+    def state_dict(
+        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> OrderedDict[str, Any]:
         """All parameters and persistent buffers by dotted name, sharing memory with the module."""
         return save_from(self, OrderedDict() if destination is None else destination, prefix, keep_vars)
 

@@ -13,7 +13,9 @@ from engine.ops.pointwise import Softplus
 from engine.tensor import Tensor
 
 
-def _call(op: type[Unary], kernel: str, input: Any, attributes: tuple[Any, ...] = (), overwrite: bool = False) -> Tensor:
+def _call(
+    op: type[Unary], kernel: str, input: Any, attributes: tuple[Any, ...] = (), overwrite: bool = False
+) -> Tensor:
     """An activation on a floating-point tensor. kernel: its name in PyTorch's error for other types."""
     require_tensor(kernel.split("_cpu")[0], "input", 1, input)
     if not input._dtype.is_floating_point:

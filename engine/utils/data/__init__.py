@@ -1,5 +1,6 @@
 """Datasets, samplers and the DataLoader."""
 
+from engine.naming import belongs_to
 from engine.utils.data.dataset import (
     ConcatDataset,
     Dataset,
@@ -37,3 +38,12 @@ __all__ = [
     "default_convert",
     "random_split",
 ]
+
+belongs_to(
+    "torch.utils.data.dataset", *(ConcatDataset, Dataset, IterableDataset, StackDataset, Subset, TensorDataset)
+)
+belongs_to("torch.utils.data.dataloader", DataLoader)
+belongs_to(
+    "torch.utils.data.sampler",
+    *(BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler),
+)

@@ -102,8 +102,6 @@ def shape_of_data(data: Any) -> tuple[int, ...]:
     """The shape that the first elements of nested sequences announce."""
     shape: list[int] = []
     while is_sequence(data):
-        if isinstance(data, Tensor) and not data._array.ndim:
-            break
         length = len(data)
         shape.append(length)
         if not length:
@@ -117,8 +115,8 @@ def shape_of_data(data: Any) -> tuple[int, ...]:
 
 
 def is_sequence(data: Any) -> bool:
-    """What PyTorch looks into for elements."""
-    if isinstance(data, str | bytes | dict | set):
+    """What PyTorch looks into for elements; a tensor among them counts as one number."""
+    if isinstance(data, str | bytes | dict | set | Tensor):
         return False
     return (
         hasattr(data, "__len__")
@@ -169,6 +167,8 @@ def inferred_dtype(flat: Sequence[Any]) -> DType:
 
 def filled(flat: Sequence[Any], shape: tuple[int, ...], dtype: DType) -> NDArray[Any]:
     """The elements as an array of `dtype`, with PyTorch's errors for what does not fit."""
+    if any(isinstance(value, Tensor) and value._array.size != 1 for value in flat):
+        raise ValueError("only one element tensors can be converted to Python scalars")
     values = [value.item() if isinstance(value, Tensor | np.generic) else value for value in flat]
     for value in values:
         if isinstance(value, bool | int | float | complex):

@@ -66,6 +66,10 @@ class DType:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
 
+    def __call__(self, *args: object) -> NoReturn:
+        """Not callable; PyTorch's text for it names the module, which Python's own would not."""
+        raise TypeError("'torch.dtype' object is not callable")
+
     def to_complex(self) -> DType:
         """The complex type whose parts have this type."""
         if self.category < 2:

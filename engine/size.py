@@ -15,6 +15,10 @@ class Size(tuple[int, ...]):
     def __new__(cls, lengths: Iterable[int] = ()) -> Size:
         return super().__new__(cls, lengths)
 
+    def __call__(self, *args: Any) -> None:
+        """Not callable; PyTorch's text for it names the module, which Python's own would not."""
+        raise TypeError("'torch.Size' object is not callable")
+
     def numel(self) -> int:
         """The product of all lengths."""
         count = 1

@@ -6,6 +6,7 @@ import ast
 import builtins
 import contextlib
 import io
+import re
 import traceback
 import warnings
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from typing import Any
 import engine
 
 FOLDER = Path(__file__).parent
+
+#: PyTorch's warnings from C++ end with the file that raised them; the recorded texts go without.
+INTERNALLY = re.compile(r" ?\(Triggered internally at [^)]*\)$")
 
 
 @dataclass
@@ -28,6 +32,11 @@ class Outcome:
     error: tuple[str, str, int | None] | None = None
     #: (category, text) of every warning.
     warnings: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def display(self) -> str:
+        """What was printed, and the last value after it."""
+        return self.stdout if self.result is None else f"{self.stdout}{self.result}\n"
 
 
 def namespace() -> dict[str, Any]:
@@ -56,15 +65,16 @@ def run(source: str, names: dict[str, Any], filename: str = "<cell>") -> Outcome
                 value = eval(compile(ast.Expression(last.value), filename, "eval"), names)
                 outcome.result = None if value is None else repr(value)
         except Exception as error:
-            outcome.error = (type(error).__name__, str(error), failing_line(error, filename))
+            text = error.msg if isinstance(error, SyntaxError) else str(error)
+            outcome.error = (type(error).__name__, text, failing_line(error, filename))
     outcome.stdout = written.getvalue()
-    outcome.warnings = [(each.category.__name__, str(each.message)) for each in caught]
+    outcome.warnings = [(each.category.__name__, INTERNALLY.sub("", str(each.message))) for each in caught]
     return outcome
 
 
 def failing_line(error: BaseException, filename: str) -> int | None:
-    """The outermost line of the cell on the way to the error."""
+    """The innermost line of the cell on the way to the error."""
     if isinstance(error, SyntaxError):
         return error.lineno
     frames = traceback.extract_tb(error.__traceback__)
-    return next((frame.lineno for frame in frames if frame.filename == filename), None)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == filename), None)

@@ -99,5 +99,5 @@ def test_article_cell(section: str, shown: dict[str, Outcome]) -> None:
 
 
 def test_all_of_the_plan_is_run() -> None:
-    assert len(CELLS) == 46
+    assert len(CELLS) == 49
     assert PLAN["summary"]["torch"].startswith("2.13.")

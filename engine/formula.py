@@ -91,6 +91,13 @@ def matmul(left: AnyValue, right: AnyValue) -> AnyValue:
     return left.dot(right) if right.ndim <= 2 else np.matmul(left, right)
 
 
+def crossed(left: AnyValue, right: AnyValue, dim: int) -> AnyValue:
+    """The cross product along a dimension of length 3, counted from the end."""
+    if isinstance(left, Tensor):
+        return left.cross(right, dim)
+    return np.cross(left, right, axis=dim)
+
+
 def transposed(value: AnyValue, dim0: int = -2, dim1: int = -1) -> AnyValue:
     """Two dimensions swapped."""
     if isinstance(value, Tensor):

@@ -1,0 +1,491 @@
+"""Products of vectors and matrices. The names of the nodes tell which routine did the work, as in PyTorch."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from engine import formula, messages
+from engine.elementwise import CrossNode
+from engine.formula import matmul as product
+from engine.formula import scale, sum_to, transposed
+from engine.functions import METHODS, both, require_tensor
+from engine.op import Op, mark_inference, new
+from engine.ops.conversion import Clone
+from engine.ops.shape import expanded, reshaped
+from engine.ops.views import Expand, SqueezeDim, T, Transpose, UnsafeView, Unsqueeze
+from engine.state import sequence, state
+from engine.tensor import Tensor, rounded, wrap
+
+
+class Pair(Op, abstract=True):
+    """A product of two tensors of one dtype: each gradient needs the other operand. The lean form of `Op.apply`."""
+
+    node_base = CrossNode
+
+    @classmethod
+    def apply(cls, self: Tensor, other: Tensor) -> Tensor:
+        dtype = self._dtype
+        array = cls.forward(self._array, other._array)
+        out = wrap(array if dtype.fast else rounded(array, dtype), dtype)
+        edge_self, edge_other = self._edge, other._edge
+        node = None
+        if (edge_self is not None or edge_other is not None) and state.grad_enabled:
+            node = new(cls.Node)
+            node.next = (edge_self, edge_other)
+            node.sequence = next(sequence)
+            node.hooks = None
+            node.attributes = ()
+            node.fix = None
+            node.saved = (self if edge_other is not None else None, other if edge_self is not None else None)
+            node.versions = None
+            if self._storage is not None or other._storage is not None:
+                versions = (self._version, other._version)
+                node.versions = versions if any(versions) else None
+                for kept in node.saved:
+                    if kept is not None and kept._extra is not None and kept._extra.inference:
+                        raise RuntimeError(messages.inference_saved())
+            out._edge = node
+        if state.inference:
+            mark_inference([out])
+        if state.recorder is not None:
+            state.recorder.operation(cls, node, (self, other), (), [out])
+        return out
+
+
+class Mm(Pair):
+    """The product of two matrices"""
+
+    symbol = "@"
+    tensors = ("self", "mat2")
+    latex = {"self": r"\bar{r}\,\mathit{mat2}^{\top}", "mat2": r"\mathit{self}^{\top}\,\bar{r}"}
+
+    def forward(self, mat2):
+        return multiplied(self, mat2)
+
+    def d_self(grad, mat2):
+        return product(grad, formula.t(mat2))
+
+    def d_mat2(grad, self):
+        return product(formula.t(self), grad)
+
+
+class Mv(Pair):
+    """A matrix times a vector"""
+
+    symbol = "@"
+    tensors = ("self", "vec")
+    latex = {"self": r"\bar{r}\,\mathit{vec}^{\top}", "vec": r"\mathit{self}^{\top}\,\bar{r}"}
+
+    def forward(self, vec):
+        return multiplied(self, vec)
+
+    def d_self(grad, vec):
+        return formula.unsqueezed(grad, (1,)) * vec
+
+    def d_vec(grad, self):
+        return product(formula.t(self), grad)
+
+
+class Dot(Pair):
+    """The sum of the products of two vectors"""
+
+    symbol = "·"
+    tensors = ("self", "tensor")
+    latex = {"self": r"\bar{r}\cdot\mathit{tensor}", "tensor": r"\bar{r}\cdot\mathit{self}"}
+
+    def forward(self, tensor):
+        return multiplied(self, tensor)
+
+    def d_self(grad, tensor):
+        return grad * tensor
+
+    def d_tensor(grad, self):
+        return grad * self
+
+
+class Bmm(Pair):
+    """The products of two stacks of matrices"""
+
+    symbol = "@"
+    tensors = ("self", "mat2")
+    latex = Mm.latex
+
+    def forward(self, mat2):
+        return multiplied(self, mat2)
+
+    def d_self(grad, mat2):
+        return product(grad, transposed(mat2))
+
+    def d_mat2(grad, self):
+        return product(transposed(self), grad)
+
+
+def multiplied(left: Any, right: Any) -> Any:
+    """The product of arrays; half precision is computed in single, as PyTorch does."""
+    if left.dtype.itemsize == 2 and left.dtype.kind == "f":
+        return np.matmul(left.astype(np.float32), right.astype(np.float32)).astype(left.dtype)
+    return left.dot(right) if right.ndim <= 2 else np.matmul(left, right)
+
+
+class Addmm(Op):
+    """beta * self + alpha * (mat1 @ mat2)"""
+
+    symbol = "@ +"
+    tensors = ("self", "mat1", "mat2")
+    latex = {
+        "self": r"\beta\,\bar{r}",
+        "mat1": r"\alpha\,\bar{r}\,\mathit{mat2}^{\top}",
+        "mat2": r"\alpha\,\mathit{mat1}^{\top}\,\bar{r}",
+    }
+
+    def forward(self, mat1, mat2, beta, alpha):
+        return scaled_and_added(self, multiplied(mat1, mat2), beta, alpha)
+
+    def d_self(grad, self_shape, beta):
+        return sum_to(times(grad, beta), self_shape)
+
+    def d_mat1(grad, mat2, alpha):
+        return times(product(grad, formula.t(mat2)), alpha)
+
+    def d_mat2(grad, mat1, alpha):
+        return times(product(formula.t(mat1), grad), alpha)
+
+
+class Addmv(Op):
+    """beta * self + alpha * (mat @ vec)"""
+
+    symbol = "@ +"
+    tensors = ("self", "mat", "vec")
+
+    def forward(self, mat, vec, beta, alpha):
+        return scaled_and_added(self, multiplied(mat, vec), beta, alpha)
+
+    def d_self(grad, self_shape, beta):
+        return sum_to(times(grad, beta), self_shape)
+
+    def d_mat(grad, vec, alpha):
+        return times(formula.unsqueezed(grad, (1,)) * vec, alpha)
+
+    def d_vec(grad, mat, alpha):
+        return times(product(formula.t(mat), grad), alpha)
+
+
+class Baddbmm(Op):
+    """beta * self + alpha * (batch1 @ batch2), for stacks of matrices"""
+
+    symbol = "@ +"
+    tensors = ("self", "batch1", "batch2")
+
+    def forward(self, batch1, batch2, beta, alpha):
+        return scaled_and_added(self, multiplied(batch1, batch2), beta, alpha)
+
+    def d_self(grad, self_shape, beta):
+        return sum_to(times(grad, beta), self_shape)
+
+    def d_batch1(grad, batch2, alpha):
+        return times(product(grad, transposed(batch2)), alpha)
+
+    def d_batch2(grad, batch1, alpha):
+        return times(product(transposed(batch1), grad), alpha)
+
+
+class Addbmm(Op):
+    """beta * self + alpha * the sum of the products of two stacks of matrices"""
+
+    symbol = "@ +"
+    tensors = ("self", "batch1", "batch2")
+
+    def forward(self, batch1, batch2, beta, alpha):
+        return scaled_and_added(self, np.add.reduce(multiplied(batch1, batch2), axis=0), beta, alpha)
+
+    def d_self(grad, self_shape, beta):
+        return sum_to(times(grad, beta), self_shape)
+
+    def d_batch1(grad, batch2, alpha):
+        return times(product(formula.unsqueezed(grad, (0,)), transposed(batch2)), alpha)
+
+    def d_batch2(grad, batch1, alpha):
+        return times(product(transposed(batch1), formula.unsqueezed(grad, (0,))), alpha)
+
+
+class Addr(Op):
+    """beta * self + alpha * (the products of all pairs of two vectors)"""
+
+    symbol = "⊗ +"
+    tensors = ("self", "vec1", "vec2")
+
+    def forward(self, vec1, vec2, beta, alpha):
+        return scaled_and_added(self, vec1[:, None] * vec2, beta, alpha)
+
+    def d_self(grad, self_shape, beta):
+        return sum_to(times(grad, beta), self_shape)
+
+    def d_vec1(grad, vec2, alpha):
+        return times(product(grad, vec2), alpha)
+
+    def d_vec2(grad, vec1, alpha):
+        return times(product(formula.t(grad), vec1), alpha)
+
+
+def scaled_and_added(array: Any, result: Any, beta: Any, alpha: Any) -> Any:
+    """beta * array + alpha * result, into `result`, which is fresh."""
+    if alpha != 1:
+        result *= alpha
+    if beta == 1:
+        result += array
+    elif beta:  # with 0 the array does not count, whatever is in it
+        result += array * beta
+    return result
+
+
+def times(value: Any, factor: Any) -> Any:
+    """The product with a number, without the work when it is 1."""
+    return value if factor == 1 else scale(value, factor)
+
+
+class SqueezeLast(SqueezeDim):
+    """Without the dimension that made a vector a matrix for the product"""
+
+    node_name = "SqueezeBackward4"
+
+
+class Folded(UnsafeView):
+    """A fresh result in the shape that its batch has"""
+
+    node_name = "UnsafeViewBackward0"
+
+    def forward(self, size):
+        return np.reshape(self, size)
+
+
+# -- checks -------------------------------------------------------------------------------------------------------
+
+
+def check_matrices(left: Tensor, right: Tensor) -> None:
+    """Raise PyTorch's errors for two matrices that cannot be multiplied."""
+    x, y = left._array.shape, right._array.shape
+    if x[1] != y[0]:
+        raise RuntimeError(messages.matmul_shapes(x, y))
+    if left._dtype is not right._dtype:
+        raise RuntimeError(messages.matmul_dtype(left._dtype, right._dtype))
+    if not left._dtype.category:
+        raise NotImplementedError(messages.not_implemented("addmm_impl_cpu_", left._dtype))
+
+
+def check_batches(left: Tensor, right: Tensor) -> None:
+    """Raise PyTorch's errors for two stacks of matrices that cannot be multiplied."""
+    x, y = left._array.shape, right._array.shape
+    if x[0] != y[0] or x[2] != y[1]:
+        raise RuntimeError(messages.matmul_batch((x[0], x[2]), y[:2]))
+    if left._dtype is not right._dtype:
+        raise RuntimeError(
+            f"expected scalar type {left._dtype.type_name} but found {right._dtype.type_name}"
+        )
+
+
+# -- names --------------------------------------------------------------------------------------------------------
+
+
+@both
+def mm(input: Tensor, mat2: Any, *, out: Any = None) -> Tensor:
+    """The product of two matrices, (n, k) and (k, m)."""
+    require_tensor("mm", "mat2", 2, mat2)
+    if input._array.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if mat2._array.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    check_matrices(input, mat2)
+    return Mm.apply(input, mat2)
+
+
+@both
+def mv(input: Tensor, vec: Any, *, out: Any = None) -> Tensor:
+    """A matrix (n, k) times a vector (k)."""
+    require_tensor("mv", "vec", 2, vec)
+    if input._array.ndim != 2 or vec._array.ndim != 1:
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}"
+        )
+    if input._array.shape[1] != vec._array.shape[0]:
+        raise RuntimeError(
+            f"size mismatch, got input ({input._array.shape[0]}), mat ({input._array.shape[0]}x"
+            f"{input._array.shape[1]}), vec ({vec._array.shape[0]})"
+        )
+    if input._dtype is not vec._dtype:
+        raise RuntimeError(messages.matmul_vector_dtype(input._dtype, vec._dtype))
+    return Mv.apply(input, vec)
+
+
+@both
+def dot(input: Tensor, tensor: Any, *, out: Any = None) -> Tensor:
+    """The sum of the products of two vectors."""
+    require_tensor("dot", "tensor", 2, tensor)
+    x, y = input._array, tensor._array
+    if x.ndim != 1 or y.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {x.ndim}D and {y.ndim}D tensors")
+    if input._dtype is not tensor._dtype:
+        raise RuntimeError(messages.dot_dtype(input._dtype, tensor._dtype))
+    if x.size != y.size:
+        raise RuntimeError(messages.dot_size(x.size, y.size))
+    return Dot.apply(input, tensor)
+
+
+@both
+def vdot(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
+    """`dot`, with the conjugate of the first."""
+    return dot(input, other)
+
+
+@both
+def bmm(input: Tensor, mat2: Any, *, out: Any = None) -> Tensor:
+    """The products of two stacks of matrices, (b, n, k) and (b, k, m)."""
+    require_tensor("bmm", "mat2", 2, mat2)
+    for name, tensor in (("batch1", input), ("batch2", mat2)):
+        if tensor._array.ndim != 3:
+            raise RuntimeError(f"{name} must be a 3D tensor")
+    check_batches(input, mat2)
+    return Bmm.apply(input, mat2)
+
+
+@both
+def matmul(input: Any, other: Any, *, out: Any = None) -> Tensor:
+    """The matrix product, for vectors and stacks of matrices too; stacks broadcast."""
+    require_tensor("matmul", "input", 1, input)
+    require_tensor("matmul", "other", 2, other)
+    left, right = input._array.ndim, other._array.ndim
+    if left == 2 and right == 2:
+        check_matrices(input, other)
+        return Mm.apply(input, other)
+    if not left or not right:
+        raise RuntimeError(messages.matmul_zero_dim(left, right))
+    if left == 1 and right == 1:
+        return dot(input, other)
+    if left == 2 and right == 1:
+        return mv(input, other)
+    if left == 1 and right == 2:
+        return SqueezeLast.apply(mm(Unsqueeze.apply(input, 0), other), (0,))
+    return of_stacks(input, other, left, right)
+
+
+def of_stacks(input: Tensor, other: Tensor, left: int, right: int) -> Tensor:
+    """`matmul` where one operand at least is a stack of matrices."""
+    if right == 3 and left >= 3 and other._array.shape[0] == 1 and other._edge is not None:
+        other, right = SqueezeDim.apply(other, (0,)), 2
+    if left >= 3 and right <= 2:
+        # One matrix for all: fold the stack into one tall matrix.
+        shape = input._array.shape
+        tall = reshaped(input, (math.prod(shape[:-1]), shape[-1]))
+        if right == 2:
+            return Folded.apply(mm(tall, other), (*shape[:-1], other._array.shape[1]))
+        return Folded.apply(mv(tall, other), shape[:-1])
+    if left <= 2 and right >= 3 and input._edge is not None:
+        # The same from the other side, through the transposes.
+        turned = Transpose.apply(other, right - 2, right - 1)
+        shape = turned._array.shape
+        tall = reshaped(turned, (math.prod(shape[:-1]), shape[-1]))
+        if left == 1:
+            return Folded.apply(mv(tall, input), shape[:-1])
+        result = Folded.apply(mm(tall, T.apply(input)), (*shape[:-1], input._array.shape[0]))
+        last = len(shape)
+        made = Clone.apply(Transpose.apply(result, last - 2, last - 1))
+        made._array = np.ascontiguousarray(made._array)
+        return made
+    return of_broadcast_stacks(input, other, left, right)
+
+
+def of_broadcast_stacks(input: Tensor, other: Tensor, left: int, right: int) -> Tensor:
+    """`matmul` in general: both stretched to one stack of pairs, multiplied pair by pair."""
+    x = (1, *input._array.shape) if left == 1 else input._array.shape
+    y = (*other._array.shape, 1) if right == 1 else other._array.shape
+    try:
+        batch = np.broadcast_shapes(x[:-2], y[:-2])
+    except ValueError:
+        raise RuntimeError(messages.broadcast(x[:-2], y[:-2])) from None
+    first = Expand.apply(input if left > 1 else Unsqueeze.apply(input, 0), (*batch, *x[-2:]))
+    second = Expand.apply(other if right > 1 else Unsqueeze.apply(other, right), (*batch, *y[-2:]))
+    count = math.prod(batch)
+    result = bmm(reshaped(first, (count, *x[-2:])), reshaped(second, (count, *y[-2:])))
+    rows = () if left == 1 else (x[-2],)
+    columns = () if right == 1 else (y[-1],)
+    return Folded.apply(result, (*batch, *rows, *columns))
+
+
+def _operator(self: Tensor, other: Any) -> Any:
+    return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
+
+
+METHODS["__matmul__"] = _operator
+METHODS["__imatmul__"] = _operator
+
+
+# -- products added to something ----------------------------------------------------------------------------------
+
+
+def check_added(name: str, input: Tensor, left: Tensor, right: Tensor) -> None:
+    """Raise PyTorch's errors for operands of different dtypes."""
+    kinds = (input._dtype, left._dtype, right._dtype)
+    if kinds[0] is kinds[1] is kinds[2]:
+        return
+    if name == "addmm" and kinds[1] is not kinds[2] and kinds[0] is kinds[2]:
+        raise RuntimeError(messages.linear_dtype(kinds[1], kinds[2]))
+    raise RuntimeError(f"self and mat2 must have the same dtype, but got {kinds[0].type_name} and {kinds[2].type_name}")
+
+
+def check_expands(input: Tensor, shape: tuple[int, ...]) -> None:
+    """Raise PyTorch's error unless the tensor can be stretched to a shape."""
+    if input._array.shape != shape:
+        expanded(input.detach(), shape)
+
+
+@both
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """beta * input + alpha * (mat1 @ mat2)"""
+    x, y = mat1._array.shape, mat2._array.shape
+    if len(x) != 2 or len(y) != 2:
+        number, ndim = (1, len(x)) if len(x) != 2 else (2, len(y))
+        raise RuntimeError(f"mat{number} must be a matrix, got {ndim}-D tensor")
+    if x[1] != y[0]:
+        raise RuntimeError(messages.matmul_shapes(x, y))
+    check_expands(input, (x[0], y[1]))
+    check_added("addmm", input, mat1, mat2)
+    return Addmm.apply(input, mat1, mat2, beta, alpha)
+
+
+@both
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """beta * input + alpha * (mat @ vec)"""
+    x = mat._array.shape
+    if x[1] != vec._array.size or input._array.size not in (1, x[0]):
+        raise RuntimeError(
+            f"size mismatch, got input ({input._array.size}), mat ({x[0]}x{x[1]}), vec ({vec._array.size})"
+        )
+    check_added("addmv", input, mat, vec)
+    return Addmv.apply(input, mat, vec, beta, alpha)
+
+
+@both
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """beta * input + alpha * (batch1 @ batch2), for stacks of matrices"""
+    check_batches(batch1, batch2)
+    check_expands(input, (*batch1._array.shape[:2], batch2._array.shape[2]))
+    check_added("baddbmm", input, batch1, batch2)
+    return Baddbmm.apply(input, batch1, batch2, beta, alpha)
+
+
+@both
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """beta * input + alpha * the sum of the products of two stacks of matrices"""
+    check_batches(batch1, batch2)
+    check_expands(input, (batch1._array.shape[1], batch2._array.shape[2]))
+    check_added("addbmm", input, batch1, batch2)
+    return Addbmm.apply(input, batch1, batch2, beta, alpha)
+
+
+@both
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> Tensor:
+    """beta * input + alpha * (the products of all pairs of two vectors)"""
+    check_expands(input, (vec1._array.size, vec2._array.size))
+    return Addr.apply(input, vec1, vec2, beta, alpha)

@@ -88,6 +88,7 @@ from engine.random import Generator
 from engine.serialization import load, save
 from engine.size import Size
 from engine.tensor import Tensor
+from engine.trace import Recorder as _Recorder  # noqa: F401 - before `torch.trace`, the function, takes the name
 
 __version__ = "2.13.0+gradlens"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from engine.dtypes import from_numpy_dtype
 from engine.node import FREED, AccumulateGrad, Hooks, Node, OutputPort
 from engine.state import state
 from engine.tensor import Tensor, rounded, type_name, wrap
+
+if TYPE_CHECKING:
+    from engine.trace.recorder import Recorder
 
 #: An array or NumPy scalar in an ordinary pass, a Tensor in a recorded one.
 Gradient = Any
@@ -56,9 +59,10 @@ def backward(
                 target.retain_grad()
     retain = create_graph if retain_graph is None else retain_graph
     gradients = starting_gradients(roots, weights, create_graph)
-    if targets or create_graph or state.order_matters or state.recorder is not None:
+    recorder = watching()
+    if targets or create_graph or state.order_matters or recorder is not None:
         needed = leading_to([target._edge for target in targets], roots) if targets else None
-        walk(roots, gradients, retain, create_graph, needed, None, "backward")
+        walk(roots, gradients, retain, create_graph, needed, None, "backward", (), recorder)
     else:
         sweep(roots, gradients, retain)
 
@@ -99,7 +103,7 @@ def grad(
         if target._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     captured: dict[Node, Gradient] = {target._edge: None for target in targets if target._edge is not None}
-    walk(roots, gradients, retain, create_graph, leading_to(list(captured), roots), captured, "grad", targets)
+    walk(roots, gradients, retain, create_graph, leading_to(list(captured), roots), captured, "grad", targets, watching())
     results: list[Tensor | None] = []
     for index, target in enumerate(targets):
         found = captured[target._edge]  # type: ignore[index]
@@ -196,6 +200,12 @@ def count_dependencies(roots: Sequence[Tensor], needed: set[Node] | None) -> dic
 # -- the pass -----------------------------------------------------------------------------------------------------
 
 
+def watching() -> Recorder | None:
+    """The recorder, if there is one and it wants to see this pass."""
+    recorder = state.recorder
+    return recorder if recorder is not None and recorder.follows_pass() else None
+
+
 def sweep(roots: Sequence[Tensor], gradients: Sequence[Gradient], retain: bool) -> None:
     """Run every node that a gradient reaches, newest first, and add what arrives at the leaves to their `.grad`."""
     heap: list[tuple[int, Node]] = []
@@ -218,7 +228,7 @@ def sweep(roots: Sequence[Tensor], gradients: Sequence[Gradient], retain: bool) 
             if node.hooks is not None:
                 gradient = before(node, node.hooks, gradient)
             if number > 0:
-                finish_leaf(node, gradient, False, lent, None, None)
+                finish_leaf(node, gradient, False, lent, None, None, None)
                 continue
             if type(node) is OutputPort:
                 deliver(node, gradient, pending, heap)
@@ -258,13 +268,13 @@ def walk(
     needed: set[Node] | None,
     captured: dict[Node, Gradient] | None,
     call: str,
-    targets: Sequence[Tensor] = (),
+    targets: Sequence[Tensor],
+    recorder: Recorder | None,
 ) -> None:
     """Run every node (of `needed`, if given) that a gradient reaches, newest first.
 
     Gradients that reach a node of `captured` are put there; a leaf in it is not accumulated.
     """
-    recorder = state.recorder
     counts = count_dependencies(roots, needed) if state.order_matters or recorder is not None else None
     heap: list[tuple[int, Node]] = []
     pending: dict[Node, Gradient] = {}
@@ -284,7 +294,7 @@ def walk(
                 if counts is not None:
                     counts[edge] -= 1
                     if not counts[edge]:
-                        finish_leaf(edge, hooked(edge, leaves.pop(edge)), create, lent, captured, needed)
+                        finish_leaf(edge, hooked(edge, leaves.pop(edge)), create, lent, captured, needed, recorder)
             elif edge in pending:
                 pending[edge] = pending[edge] + gradient
             else:
@@ -324,10 +334,10 @@ def walk(
                 if counts is not None and edge in counts:
                     counts[edge] -= 1
                     if not counts[edge] and edge in leaves:
-                        finish_leaf(edge, hooked(edge, leaves.pop(edge)), create, lent, captured, needed)
+                        finish_leaf(edge, hooked(edge, leaves.pop(edge)), create, lent, captured, needed, recorder)
         node = None
         for edge, gradient in leaves.items():
-            finish_leaf(edge, hooked(edge, gradient), create, lent, captured, needed)
+            finish_leaf(edge, hooked(edge, gradient), create, lent, captured, needed, recorder)
     except BaseException as error:
         state.grad_enabled = mode
         if recorder is not None:
@@ -350,6 +360,7 @@ def finish_leaf(
     lent: set[int],
     captured: dict[Node, Gradient] | None,
     needed: set[Node] | None,
+    recorder: Recorder | None,
 ) -> None:
     """A leaf's gradient is complete and its hooks have run: capture it or add it to `.grad`.
 
@@ -365,7 +376,7 @@ def finish_leaf(
         return
     if needed is not None and node not in needed:
         return
-    accumulate(node, variable, gradient, create, lent)
+    accumulate(node, variable, gradient, create, lent, recorder)
     if node.hooks is not None:
         for hook in list(node.hooks.post.values()):
             hook((), (variable._grad,))
@@ -375,10 +386,16 @@ def finish_leaf(
             hook(variable)
 
 
-def accumulate(node: AccumulateGrad, variable: Tensor, gradient: Gradient, create: bool, lent: set[int]) -> None:
+def accumulate(
+    node: AccumulateGrad,
+    variable: Tensor,
+    gradient: Gradient,
+    create: bool,
+    lent: set[int],
+    recorder: Recorder | None,
+) -> None:
     """`variable.grad += gradient`: in place, unless the addition itself is recorded."""
     current = variable._grad
-    recorder = state.recorder
     before_value = None if recorder is None or current is None else current._array.copy()
     if create:
         added = gradient

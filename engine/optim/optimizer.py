@@ -85,10 +85,10 @@ class Optimizer:
         self._stepped = True
         recorder = engine_state.recorder
         moving = [] if recorder is None else [param for param in self._params() if param._grad is not None]
-        before = [] if recorder is None else recorder.values(moving)
+        before = None if recorder is None else recorder.values(moving)
         for group in self.param_groups:
             self._update_group(group)
-        if recorder is not None:
+        if recorder is not None and before is not None:
             recorder.step(type(self).__name__, moving, before)
         for hook in self._after.values():
             hook(self, (), {})

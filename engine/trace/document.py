@@ -17,20 +17,19 @@ if TYPE_CHECKING:
 #: The document's bound in bytes, with room for what surrounds it on the way to the page.
 LIMIT = 500 * 1024
 
-#: (events from the beginning, events from the end, numbers of a value): tried in turn until the document fits.
-BUDGETS = ((900, 300, 256), (600, 200, 64), (400, 120, 16), (240, 80, 8), (120, 40, 4), (40, 20, 2))
+#: (events, numbers of a value): tried in turn until the document fits.
+BUDGETS = ((1500, 256), (1500, 64), (1000, 16), (600, 16), (400, 8), (200, 4), (100, 2), (40, 2))
 
 NO_SPAN = {"cell": None, "line": None, "end_line": None, "column": None, "end_column": None}
 
 
 def write(recorder: Recorder) -> dict[str, Any] | None:
     """The document of what was recorded last, within the bound; None when no graph was built or run."""
-    events = [*recorder.film.head, *recorder.film.tail]
-    if not any(is_graph_event(event) for event in events):
+    if not any(is_graph_event(event) for event in recorder.film.events):
         return None
     name_variables(recorder)
-    for head, tail, numbers in BUDGETS:
-        made = Writer(recorder, numbers).write(head, tail)
+    for events, numbers in BUDGETS:
+        made = Writer(recorder, numbers).write(events)
         if len(json.dumps(made, ensure_ascii=False).encode()) <= LIMIT:
             return made
     return made
@@ -74,44 +73,36 @@ class Writer:
         self.shown_sources: set[tuple[str, int]] = set()
         self.cells: dict[str, str] = {}
 
-    def write(self, head: int, tail: int) -> dict[str, Any]:
-        """The document with at most `head` events from the beginning and `tail` from the end."""
-        film = self.recorder.film
-        everything = self.relevant([*film.head, *film.tail])
-        left_out = film.left_out
-        if left_out:
-            cut = len(self.relevant(film.head))
-            first, last = everything[: min(head, cut)], everything[max(cut, len(everything) - tail) :]
-        elif len(everything) > head + tail:
-            first, last = everything[:head], everything[-tail:]
-        else:
-            first, last = everything, []
-        left_out += len(everything) - len(first) - len(last)
-        chosen = [*first, *last]
+    def write(self, limit: int) -> dict[str, Any]:
+        """The document with at most `limit` events."""
+        everything = self.relevant(self.recorder.film.events)
+        chosen = everything[:limit]
         for event in chosen:
             self.collect(event)
         roots = {root.id for event in chosen if event["type"] == "backward_begin" for root in event["roots"]}
         nodes = [self.node(record, roots) for record in self.records.values()]
-        edges = self.edges()
-        written = [self.event(event) for event in first]
-        written = [*self.earlier(chosen), *written]
-        if last:
-            written.extend(self.between(first, last))
-            written.extend(self.event(event) for event in last)
+        written = [*self.earlier(chosen), *[self.event(event) for event in chosen]]
         return {
             "version": 1,
-            "sources": self.cell_sources(),
+            "sources": dict(self.cells),
             "nodes": nodes,
-            "edges": edges,
+            "edges": self.edges(),
             "events": written,
-            "truncated": None
-            if not left_out
-            else {
-                "reason": f"the cell made {left_out + len(chosen)} events; the middle is left out",
-                "nodes_left_out": 0,
-                "events_left_out": left_out,
-            },
+            "truncated": self.truncated(everything[limit:]),
         }
+
+    def truncated(self, cut: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """What the document leaves out: runs that were only counted, and events beyond its bound."""
+        counted = self.recorder.film.left_out
+        if not counted and not cut:
+            return None
+        nodes = sum(1 for event in cut if event["type"] == "create" for _ in event["nodes"])
+        reasons = []
+        if counted:
+            reasons.append("a place in the source is drawn for its first runs; the later ones are only counted")
+        if cut:
+            reasons.append("the document is bounded in size")
+        return {"reason": "; ".join(reasons), "nodes_left_out": nodes, "events_left_out": counted + len(cut)}
 
     # -- choosing -----------------------------------------------------------------------------------------------
 
@@ -163,21 +154,13 @@ class Writer:
     def earlier(self, chosen: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """A first event with the nodes that were there before this cell."""
         here = self.created_in(chosen)
-        held_back = self.created_in([*self.recorder.film.head, *self.recorder.film.tail]) - here
+        held_back = self.created_in(self.recorder.film.events) - here
         before = [
             identity
             for identity, record in self.records.items()
             if identity not in here and identity not in held_back and not isinstance(record, AccumulateRecord)
         ]
         return [{"type": "create", "nodes": sorted(before, key=age), "span": None}] if before else []
-
-    def between(self, first: list[dict[str, Any]], last: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """An event with the nodes from the part that was left out."""
-        everywhere = self.created_in([*self.recorder.film.head, *self.recorder.film.tail])
-        missing = [
-            identity for identity in self.records if identity in everywhere - self.created_in([*first, *last])
-        ]
-        return [{"type": "create", "nodes": sorted(missing, key=age), "span": None}] if missing else []
 
     # -- nodes --------------------------------------------------------------------------------------------------
 
@@ -287,10 +270,6 @@ class Writer:
         self.shown_sources.add(key)
         return found
 
-    def cell_sources(self) -> dict[str, str]:
-        """The source of every cell that a span names."""
-        return dict(self.cells)
-
     def edges(self) -> list[dict[str, Any]]:
         """Operand to function, function to result, accumulate node to leaf."""
         made = []
@@ -398,7 +377,9 @@ def mentioned(event: dict[str, Any]) -> list[Any]:
     if kind == "visit":
         return [event["node"], *[target for target, _, _, _ in event["grad_out"] if target is not None]]
     if kind == "backward_end":
-        named = [event["node"], *[target for target, _, _ in event["results"]], *[known for _, _, known in event["results"]]]
+        named = [event["node"]]
+        for target, _, known in event["results"]:
+            named += [target, known]
         return [record for record in named if record is not None]
     if kind == "accumulate":
         return [event["node"], event["tensor"]]

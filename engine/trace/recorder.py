@@ -30,30 +30,26 @@ from engine.trace.records import (
 )
 from engine.trace.spans import Place, Sources
 
-#: Events kept from the beginning and from the end of a cell; what lies between is left out and counted.
-HEAD = 900
-TAIL = 300
+#: How often one place in the source is recorded in full; from then on its runs are only counted. A loop of 500 steps
+#: shows its first iterations and costs little more than without a recorder.
+FULL = 12
+#: Events of one cell; what comes after is counted.
+EVENTS = 1500
 
 Event = dict[str, Any]
 
 
 class Film:
-    """The events of one cell: all of a short one, beginning and end of a long one."""
+    """The events of one cell, in the order they happened."""
 
     def __init__(self) -> None:
-        self.head: list[Event] = []
-        self.tail: list[Event] = []
+        self.events: list[Event] = []
+        #: Operations, writes and passes that were counted and not recorded.
         self.left_out = 0
 
     def add(self, event: Event) -> None:
-        """Append an event, dropping the oldest of the tail when there are too many."""
-        if len(self.head) < HEAD:
-            self.head.append(event)
-            return
-        self.tail.append(event)
-        if len(self.tail) > 2 * TAIL:
-            self.left_out += TAIL
-            del self.tail[:TAIL]
+        """Append an event."""
+        self.events.append(event)
 
 
 class Recorder:
@@ -65,7 +61,7 @@ class Recorder:
         self.namespace: dict[str, Any] = {}
         self._tensors = ByIdentity()
         self._nodes = ByIdentity()
-        self._instances: Counter[Place] = Counter()
+        self._instances: dict[Place, int] = {}
         self._numbers = Counter[str]()
         self._passes = 0
         self._order = 1
@@ -100,6 +96,8 @@ class Recorder:
     def created(self, tensor: Tensor) -> None:
         """A new leaf or constant."""
         place = self.sources.place(3)
+        if not self._follows(place):
+            return
         record = self._tensor(tensor, place)
         if place is not None:
             self.film.add({"type": "create", "nodes": [record], "place": place})
@@ -115,6 +113,8 @@ class Recorder:
         if node is None:
             return
         place = self.sources.place(2)
+        if not self._follows(place):
+            return
         fresh, function = self._function(op, node, operands, attributes, place)
         for output in outputs:
             record = self._tensor(output, place, again=True)
@@ -127,6 +127,8 @@ class Recorder:
     ) -> None:
         """A write in place: another history for the target if it was recorded, else only another value."""
         place = self.sources.place(2)
+        if not self._follows(place):
+            return
         was = self._tensors.get(target)
         if node is None:
             if was is not None:
@@ -157,12 +159,17 @@ class Recorder:
         self.film.add({"type": "create", "nodes": fresh, "place": place})
         self._written(base, base_record, base_was, function, place)
 
+    def follows_pass(self) -> bool:
+        """Whether the pass that is about to begin is to be recorded, and not only counted."""
+        place = self._backward_place = self.sources.place(4)
+        return self._follows(place)
+
     def backward_begin(
         self, call: str, roots: Sequence[Tensor], gradients: Sequence[Any], retain: bool, create: bool
     ) -> None:
         """A pass begins at `roots` with these gradients."""
         self._passes += 1
-        place = self._backward_place = self.sources.place(4)
+        place = self._backward_place
         records = [self._tensor(root, None) for root in roots]
         for root in roots:
             self._graph(root._edge)
@@ -263,20 +270,24 @@ class Recorder:
 
     def zero_grad(self, parameters: Sequence[Tensor], set_to_none: bool) -> None:
         """An optimizer or module has cleared gradients."""
+        place = self.sources.place(2)
+        if not self._follows(place):
+            return
         known = [record for record in (self._tensors.get(parameter) for parameter in parameters) if record is not None]
         if known:
-            place = self.sources.place(2)
             self.film.add({"type": "zero_grad", "tensors": known, "set_to_none": set_to_none, "place": place})
 
     def grad_assigned(self, tensor: Tensor) -> None:
         """`tensor.grad = None`, by hand."""
+        place = self.sources.place(2)
         record = self._tensors.get(tensor)
-        if record is not None and record.is_leaf:
-            place = self.sources.place(2)
+        if record is not None and record.is_leaf and self._follows(place):
             self.film.add({"type": "zero_grad", "tensors": [record], "set_to_none": True, "place": place})
 
-    def values(self, tensors: Sequence[Tensor]) -> list[Snapshot]:
-        """Copies of the parameters' values, before a step changes them."""
+    def values(self, tensors: Sequence[Tensor]) -> list[Snapshot] | None:
+        """Copies of the parameters' values before a step changes them; None when the step is only to be counted."""
+        if not self._follows(self.sources.place(2)):
+            return None
         return [Snapshot(tensor._array, tensor._dtype) for tensor in tensors]
 
     def step(self, optimizer: str, parameters: Sequence[Tensor], before: Sequence[Snapshot]) -> None:
@@ -294,17 +305,26 @@ class Recorder:
         self._numbers[kind] += 1
         return self._numbers[kind]
 
-    def _instance(self, place: Place | None) -> int:
+    def _follows(self, place: Place | None) -> bool:
+        """Count a run of a place; whether it is one of those recorded in full."""
         if place is None:
-            return 1
-        self._instances[place] += 1
-        return self._instances[place]
+            return len(self.film.events) < EVENTS
+        instances = self._instances
+        count = instances[place] = instances.get(place, 0) + 1
+        if count <= FULL and len(self.film.events) < EVENTS:
+            return True
+        self.film.left_out += 1
+        return False
+
+    def _instance(self, place: Place | None) -> int:
+        """The how-manieth run of a place this is."""
+        return 1 if place is None else self._instances.get(place, 1)
 
     def _tensor(self, tensor: Tensor, place: Place | None, again: bool = False) -> TensorRecord:
         """The tensor's record; `again` makes a new one for its new history."""
         record: TensorRecord | None = None if again else self._tensors.get(tensor)
         if record is None:
-            record = TensorRecord(self._number("t"), tensor, place, max(1, self._instances[place] if place else 1))
+            record = TensorRecord(self._number("t"), tensor, place, self._instance(place))
             self._tensors.put(tensor, record)
         elif not record.requires_grad and record.is_leaf and tensor._edge is not None:
             record.requires_grad = True  # requires_grad_() came after it was made

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine import trace
+from engine.trace import Recorder
 from tests.conformance.programs import FOLDER, namespace
 
 GOLDEN = json.loads((FOLDER / "golden.json").read_text(encoding="utf-8"))
@@ -120,7 +120,7 @@ def test_a_plain_backward_frees_what_was_saved_and_nothing_else(case: dict[str, 
 def filmed(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The document of the case's program and a backward pass, and its nodes by id."""
     source = case["source"] + f"\n{case['output']}.backward()\n"
-    recorder = trace.Recorder()
+    recorder = Recorder()
     names = namespace()
     with recorder.recording(cell="golden", source=source, filename="<golden>", namespace=names):
         exec(compile(source, "<golden>", "exec"), names)

@@ -20,7 +20,7 @@ export function drawFunction(context: DrawContext, placed: PlacedUnit, stop: Sto
   const picture = svg`
     <g class="gl-shaker">
       <circle class="gl-box" cx=${x} cy=${y} r=${CIRCLE} />
-      <text class="gl-symbol ${symbol.length > 3 ? "is-long" : ""}" x=${x} y=${y}>${symbol}</text>
+      <text class="gl-symbol ${symbol.length > 5 ? "is-longer" : symbol.length > 3 ? "is-long" : ""}" x=${x} y=${y}>${symbol}</text>
       ${view.failed ? failure(x, y) : nothing}
     </g>
     ${

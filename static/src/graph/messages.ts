@@ -67,12 +67,7 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
     case "backward_end": {
       if (event.error !== null) {
         const where = event.node === null ? "" : `: ${model.functions.get(event.node)?.name ?? ""} (${name(event.node)})`;
-        const why = event.error.startsWith("Trying to backward through the graph a second time")
-          ? say(
-              "What it had saved was freed by an earlier pass. `retain_graph=True` in that pass would have kept it.",
-              "它保存的东西在前一次反向传播之后已经释放。那一次加上 `retain_graph=True` 就会留着。",
-            )
-          : firstSentence(event.error);
+        const why = reason(event.error, say);
         return say(`Backward pass ${event.pass} failed here${where}. ${why}`, `第 ${event.pass} 次反向传播在这里失败${where}。${why}`);
       }
       const results = event.results
@@ -97,6 +92,22 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
       );
     }
   }
+}
+
+/** PyTorch's error in words that fit the picture; the cell's output has the full text. */
+function reason(error: string, say: Say): string {
+  if (error.startsWith("Trying to backward through the graph a second time")) {
+    return say(
+      "What it had saved was freed by an earlier pass. `retain_graph=True` in that pass would have kept it.",
+      "它保存的东西在前一次反向传播之后已经释放。那一次加上 `retain_graph=True` 就会留着。",
+    );
+  }
+  const [, now, saved] = /modified by an inplace operation.* is at version (\d+); expected version (\d+)/s.exec(error) ?? [];
+  if (now === undefined) return firstSentence(error);
+  return say(
+    `Something it had saved was changed in place afterwards (saved at version ${saved}, now at ${now}), so its derivative can no longer be computed.`,
+    `它保存的张量后来被原地改过（保存时是版本 ${saved}，现在是版本 ${now}），导数算不出来了。`,
+  );
 }
 
 function firstSentence(message: string): string {

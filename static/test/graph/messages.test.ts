@@ -26,6 +26,17 @@ test("a second pass that fails says where and why", () => {
   );
 });
 
+test("an in-place change that spoils a saved tensor is told with both versions", () => {
+  const model = fixture("twice");
+  const end = model.document.events.at(-1)!;
+  assert.equal(end.type, "backward_end");
+  Object.assign(end, {
+    error:
+      "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.FloatTensor []], which is output 0 of ExpBackward0, is at version 1; expected version 0 instead.",
+  });
+  assert.match(allMessages(model, "en").at(-1)!, /changed in place afterwards \(saved at version 0, now at 1\)/);
+});
+
 test("accumulation over calls reads as a sum", () => {
   const added = english("twice").filter((message) => message.includes("x.grad"));
   assert.match(added[0]!, /None \+ 6 = 6/);

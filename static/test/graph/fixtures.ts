@@ -1,4 +1,4 @@
-/** The graph documents that the tests play: films of the course's own cells and of a few more programs. */
+/** The films that the tests play, recorded from the engine by record_fixtures.py: cells of the course and a few more. */
 
 import type { GraphDocument } from "../../src/graph/document";
 import { buildModel, type GraphModel } from "../../src/graph/model";
@@ -9,9 +9,13 @@ import second from "./fixtures/3.2-c1.json";
 import walked from "./fixtures/4.1-c1.json";
 import chain from "./fixtures/B2-c1.json";
 import branches from "./fixtures/B2-c2.json";
+import clash from "./fixtures/clash.json";
+import hessian from "./fixtures/hessian.json";
+import inplace from "./fixtures/inplace.json";
 import mlp from "./fixtures/mlp.json";
 import sgd from "./fixtures/sgd.json";
 import twice from "./fixtures/twice.json";
+import views from "./fixtures/views.json";
 
 const documents = {
   "0-c1": opening,
@@ -21,9 +25,13 @@ const documents = {
   "4.1-c1": walked,
   "B2-c1": chain,
   "B2-c2": branches,
+  clash,
+  hessian,
+  inplace,
   mlp,
   sgd,
   twice,
+  views,
 };
 
 export type FixtureName = keyof typeof documents;

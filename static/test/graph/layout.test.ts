@@ -88,15 +88,15 @@ test("x * x is two lines that do not run over each other", () => {
 test("arrow keys walk from the operand through the operation to its result and back", () => {
   const layout = lay(fixture("0-c1"), false);
   const walkAlong = (from: string, key: Arrow) => neighbour(layout, from, key, () => true);
-  const [x, pow, y] = ["t1", "f3", "t4"];
+  const [x, pow, y] = ["t1", "f1", "t2"];
   assert.deepEqual([walkAlong(x!, "ArrowRight"), walkAlong(pow!, "ArrowRight"), walkAlong(y!, "ArrowRight")], [pow, y, null]);
   assert.deepEqual([walkAlong(y!, "ArrowLeft"), walkAlong(pow!, "ArrowLeft")], [pow, x]);
 });
 
 test("going down, the same walk is on the up and down keys", () => {
   const layout = lay(fixture("0-c1"), true);
-  assert.equal(neighbour(layout, "t1", "ArrowDown", () => true), "f3");
-  assert.equal(neighbour(layout, "t4", "ArrowUp", () => true), "f3");
+  assert.equal(neighbour(layout, "t1", "ArrowDown", () => true), "f1");
+  assert.equal(neighbour(layout, "t2", "ArrowUp", () => true), "f1");
 });
 
 test("keys never lead to a node that is not on stage", () => {

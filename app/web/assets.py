@@ -43,12 +43,14 @@ class StaticFile:
 
 
 class Assets:
-    """The files of `static/dist`. Templates call `url`; `/static/…` calls `get`."""
+    """The files of `static/dist`, read into memory: a server goes on undisturbed while the next bundle is built.
 
-    def __init__(self, folder: Path, names: Mapping[str, str]) -> None:
-        self._folder = folder
+    Templates call `url`; `/static/…` calls `get`.
+    """
+
+    def __init__(self, names: Mapping[str, str], contents: Mapping[str, bytes]) -> None:
         self._names = dict(names)
-        self._paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        self._contents = dict(contents)
         self._files: dict[str, StaticFile] = {}
 
     @classmethod
@@ -61,19 +63,18 @@ class Assets:
                 f"The pages' scripts and styles have not been built: {folder / 'manifest.json'} cannot be read. "
                 "In a checkout, build them with: python3 bundle.py"
             ) from error
-        return cls(folder, names)
+        return cls(
+            names,
+            {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()},
+        )
 
     def url(self, name: str) -> str:
         """Address of the file that the logical `name`, such as `main.js`, stands for. Raises `KeyError`."""
         return URL_PREFIX + self._names[name]
 
-    def path(self, name: str) -> Path:
-        """The file itself. Raises `KeyError`."""
-        return self._folder / self._names[name]
-
     def get(self, path: str) -> StaticFile | None:
         """The file at `path` below /static/, or None. Only files that were there at the start are ever served."""
-        if path not in self._paths:
+        if path not in self._contents:
             return None
         if path not in self._files:
             self._files[path] = self._read(path)
@@ -81,5 +82,5 @@ class Assets:
 
     def _read(self, path: str) -> StaticFile:
         media_type = _TYPES.get(Path(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-        content = Content.of(self._paths[path].read_bytes(), media_type)
+        content = Content.of(self._contents[path], media_type)
         return StaticFile(content, _FINGERPRINT.search(path) is not None)

@@ -15,13 +15,15 @@ def test_a_missing_bundle_says_how_to_build_it(tmp_path: Path) -> None:
         Assets.load(tmp_path)
 
 
-def test_files_that_appear_later_are_not_served(tmp_path: Path) -> None:
+def test_files_are_served_as_they_were_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"main.js": "main-ABCDEFGH.js"}')
     (tmp_path / "main-ABCDEFGH.js").write_text("1")
     assets = Assets.load(tmp_path)
     (tmp_path / "later.js").write_text("2")
+    (tmp_path / "main-ABCDEFGH.js").unlink()
     assert assets.url("main.js") == "/static/main-ABCDEFGH.js"
     assert assets.get("later.js") is None
+    assert assets.get("main-ABCDEFGH.js") is not None
     with pytest.raises(KeyError):
         assets.url("other.js")
 
@@ -32,7 +34,7 @@ def test_only_names_with_a_fingerprint_are_kept_for_ever(tmp_path: Path) -> None
         path.parent.mkdir(exist_ok=True)
         path.write_text("{}")
     assets = Assets.load(tmp_path)
-    kept = {name: file.fingerprinted for name in assets._paths if (file := assets.get(name))}
+    kept = {name: file.fingerprinted for name in assets._contents if (file := assets.get(name))}
     assert kept == {
         "manifest.json": False,
         "main-ABCDEFGH.js": True,

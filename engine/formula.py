@@ -64,7 +64,9 @@ def where(condition: AnyValue, yes: AnyValue, no: AnyValue) -> AnyValue:
 
 def power(value: AnyValue, exponent: AnyValue) -> AnyValue:
     """value ** exponent, with the shortcuts for small whole exponents."""
-    return value.pow(exponent) if isinstance(value, Tensor) else pow_array(value, exponent)
+    if isinstance(value, Tensor):
+        return value.pow(exponent)
+    return value**exponent if isinstance(exponent, np.ndarray | np.generic) else pow_array(value, exponent)
 
 
 def pow_array(value: Any, exponent: Any) -> Any:

@@ -20,7 +20,7 @@ function last(model: GraphModel): ViewState {
 /** How often the film writes into a tensor in place, its making not counted. */
 function changes(model: GraphModel, id: string): number {
   return model.document.events.filter((event) => {
-    if (event.type === "mutate") return event.node === id && event.was === id;
+    if (event.type === "mutate") return event.node === id && (event.was === null || event.was === id);
     return event.type === "step" && event.changes.some((change) => change.tensor === id);
   }).length;
 }

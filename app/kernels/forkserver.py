@@ -33,7 +33,12 @@ def main(settings: dict[str, Any]) -> NoReturn:
     control.set_inheritable(False)
     limits = Limits(**settings["limits"])
     worker = Worker(limits)
-    worker.prepare()
+    try:
+        worker.prepare()
+    except BaseException:
+        # By then printing may go where nobody listens.
+        sys.stderr = sys.__stderr__
+        raise
     readable = confinement.readable_paths([_engine_folder()])
     plan = confinement.Plan(
         limits=limits,

@@ -41,8 +41,24 @@ _COMMON = (
     *("uuid", "warnings", "weakref", "zipfile"),
 )
 
-#: Run once before the first fork, so that what they load and cache is there for every kernel.
-_WARM_UP = ("import torch", "None", "1 / 0", "raise ValueError('x')", "def", "import warnings")
+#: The engine reads the source of an operation when it is first drawn: these are the ones of the course.
+_OPERATIONS = (
+    *("x + 1", "x - 1", "1 - x", "x * x", "x / x", "1 / x", "x ** 2", "2 ** x", "-x", "x @ x", "x[0]", "x.T"),
+    *("x.exp()", "x.log()", "x.sin()", "x.cos()", "x.tanh()", "x.sigmoid()", "x.relu()", "x.abs()", "x.sqrt()"),
+    *("x.sum()", "x.mean()", "x.max()", "x.view(2, 1)", "x.reshape(1, 2)", "x.unsqueeze(0)", "x.clone()"),
+    *("torch.stack([x, x])", "torch.cat([x, x])", "torch.nn.Linear(2, 1)(x)"),
+)
+
+#: Run once before the first fork, so that what they load and cache is there for every kernel. Those that fail are
+#: meant to: a traceback loads the most.
+_WARM_UP = (
+    "import torch, warnings\nwarnings.warn('x')\n'x'",
+    "def f(): return 1 / 0\nf()",
+    "def",
+    "x = torch.tensor([1., 2.], requires_grad=True)\n(x * x + 1).sum().backward()\nprint(x.grad)\nx",
+    *(f"x = torch.tensor([1., 2.], requires_grad=True)\n({operation}).sum().backward()" for operation in _OPERATIONS),
+    "x + torch.ones(3)",
+)
 
 
 class Worker:
@@ -86,8 +102,7 @@ class Worker:
         self._gate.install()
         sys.path[:] = ["", *(path for path in sys.path if path and os.access(path, os.R_OK))]
         _reseed()
-        trace = importlib.import_module(f"{torch_alias.TARGET}.trace")
-        self._recorder = trace.Recorder()
+        self._recorder = _new_recorder()
         while True:
             try:
                 message = self._channel.receive()
@@ -183,14 +198,20 @@ class Worker:
         return "error", None
 
     def _warm_up(self, shell: Any) -> None:
+        self._recorder = _new_recorder()
         for source in _WARM_UP:
-            shell.run_cell(source, store_history=False)
-        shell.run_cell("import numpy, warnings\nwarnings.warn('x')", store_history=False)
+            shell.cell_filename = shell.compile.get_code_name(source, source, shell.execution_count)
+            self._execute(shell, "warm-up", source, silent=False)
+        self._recorder = None
         complete(shell, "torch.t", 7)
         inspect(shell, "torch.tensor", 7)
-        shell.reset(new_session=False)
+        shell.reset(new_session=True)
         for name in ("last_type", "last_value", "last_traceback", "last_exc"):
             sys.__dict__.pop(name, None)
+
+
+def _new_recorder() -> Any:
+    return importlib.import_module(f"{torch_alias.TARGET}.trace").Recorder()
 
 
 def _import_submodules(package: ModuleType) -> None:

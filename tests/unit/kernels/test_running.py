@@ -190,7 +190,7 @@ def test_every_run_is_recorded_under_the_name_of_its_code(lab: Lab) -> None:
     kernel = lab.kernel()
     lab.run("def f(): pass", kernel, cell="3.1-c1")
     result = lab.run(
-        "import engine.trace as t\nf.__code__.co_filename == t.recorded[0][2], t.recorded[0][:2]",
+        "import engine.trace as t\nf.__code__.co_filename == t.recorded[-2][2], t.recorded[-2][:2]",
         kernel,
     )
     assert result.value == "(True, ('3.1-c1', 'def f(): pass'))"

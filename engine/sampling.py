@@ -6,6 +6,7 @@ derivative is zero.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -244,23 +245,28 @@ class BernoulliFill(_Filled):
     node_name = "BernoulliBackward2"
 
 
-def _fill(op: type[Unary], target: Tensor, array: Any) -> Tensor:
-    return inplace.write(op, target, (), (), array, target._dtype)
+def _fill(op: type[Unary], target: Tensor, draw: Callable[[], Any]) -> Tensor:
+    # A refused write must not have drawn anything.
+    inplace.check_writable(target, target._edge is not None)
+    return inplace.write(op, target, (), (), draw(), target._dtype)
 
 
 @method
 def uniform_(self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **options: Any) -> Tensor:
     """Fill with numbers uniform in [from, to)."""
     low = options.get("from", from_)
-    return _fill(Uniform, self, random.uniform(self._array.shape, self._dtype, low, to, generator))
+    return _fill(Uniform, self, lambda: random.uniform(self._array.shape, self._dtype, low, to, generator))
 
 
 @method
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with normal numbers."""
     whole = bool(self._array.flags.c_contiguous)
-    drawn = random.normal(self._array.shape, self._dtype, mean, std, generator, contiguous=whole)
-    return _fill(Normal, self, drawn)
+
+    def draw() -> Any:
+        return random.normal(self._array.shape, self._dtype, mean, std, generator, contiguous=whole)
+
+    return _fill(Normal, self, draw)
 
 
 @method
@@ -268,9 +274,9 @@ def random_(self: Tensor, from_: int | None = None, to: int | None = None, *, ge
     """Fill with integers: all that the dtype holds exactly, those below one bound, or those between two."""
     shape, dtype = self._array.shape, self._dtype
     if from_ is None:
-        return _fill(Random, self, random.random_full(shape, dtype, generator))
+        return _fill(Random, self, lambda: random.random_full(shape, dtype, generator))
     low, high = (0, from_) if to is None else (from_, to)
-    return _fill(Random, self, random.randint(low, high, shape, dtype, generator))
+    return _fill(Random, self, lambda: random.randint(low, high, shape, dtype, generator))
 
 
 @method
@@ -278,13 +284,13 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     """Fill with ones with probability p (a number or a tensor of them), else zeros."""
     shape = self._array.shape
     chance = np.broadcast_to(np.asarray(p._array), shape) if isinstance(p, Tensor) else float(p)
-    return _fill(BernoulliFill, self, random.bernoulli(chance, shape, self._dtype, generator))
+    return _fill(BernoulliFill, self, lambda: random.bernoulli(chance, shape, self._dtype, generator))
 
 
 @method
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with waiting times of rate `lambd`."""
-    return _fill(Exponential, self, random.exponential(self._array.shape, self._dtype, lambd, generator))
+    return _fill(Exponential, self, lambda: random.exponential(self._array.shape, self._dtype, lambd, generator))
 
 
 # -- the generator's state as a tensor ---------------------------------------------------------------------------------

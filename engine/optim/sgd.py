@@ -24,8 +24,7 @@ from engine.tensor import Tensor, wrap
 
 ndarray = np.ndarray
 to_float32 = np.float32
-# Longer arrays are updated piece by piece, so that the float64 numbers in between stay in the cache.
-_PIECE = 16384
+to_float64 = np.float64
 
 
 class SGD(Optimizer):
@@ -82,7 +81,9 @@ class SGD(Optimizer):
         if group["momentum"] or group["weight_decay"] or group["maximize"] or type(lr) is not float:
             super()._update_group(group)
             return
-        alpha = float(to_float32(-lr))  # the kernel takes the factor in the tensor's type
+        # The kernel takes the factor in the tensor's type. One rounding: a product of two float32 numbers is exact in
+        # float64, so the sum is computed there and rounded when it is written.
+        alpha = to_float64(to_float32(-lr))
         for param in group["params"]:
             grad = param._grad
             if grad is None:
@@ -91,13 +92,10 @@ class SGD(Optimizer):
             if param._dtype is not float32:
                 assign(param, add_scaled(value, grad._array, -lr, param._dtype))
                 continue
-            # One rounding: a product of two float32 numbers is exact in float64.
-            if type(value) is not ndarray:
-                param._array = to_float32(float(value) + alpha * float(grad._array))
-            elif value.size <= _PIECE or not (value.flags.c_contiguous and grad._array.flags.c_contiguous):
-                value[...] = np.multiply(grad._array, alpha, dtype=np.float64) + value
+            if type(value) is ndarray:
+                value += grad._array * alpha
             else:
-                _in_pieces(value.reshape(-1), grad._array.reshape(-1), alpha)
+                param._array = to_float32(value + grad._array * alpha)
             storage = param._storage
             if storage is None:
                 storage = param._storage = Storage(None)
@@ -121,13 +119,3 @@ class SGD(Optimizer):
     def _keeps_state(self, group: Group) -> bool:
         return bool(group["momentum"])
 
-
-def _in_pieces(value: Value, grad: Value, alpha: float) -> None:
-    """value += alpha * grad for contiguous one-dimensional arrays, in place."""
-    wide = np.empty(_PIECE)
-    for start in range(0, value.size, _PIECE):
-        piece = value[start : start + _PIECE]
-        product = wide[: piece.size]
-        np.multiply(grad[start : start + _PIECE], alpha, out=product, dtype=np.float64)
-        np.add(product, piece, out=product)
-        piece[...] = product

@@ -14,6 +14,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+
+def engine(names: str) -> set[str]:
+    """The engine's modules of these names."""
+    return {f"engine.{name}" for name in names.split()}
+
+
 #: Floors from the ground up. A module may import from its own floor and from those below. A name stands for the
 #: module and all inside it; the longest name that fits decides.
 APP_FLOORS: list[set[str]] = [
@@ -25,20 +31,18 @@ APP_FLOORS: list[set[str]] = [
 ]
 ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
-    {
-        *("engine.boxmuller", "engine.creation", "engine.cuda", "engine.devices", "engine.dtypes", "engine.formula"),
-        *("engine.legacy", "engine.messages", "engine.modes", "engine.naming", "engine.node", "engine.printing", "engine.random"),
-        *("engine.return_types", "engine.size", "engine.special", "engine.state", "engine.storage", "engine.tensor"),
-        "engine.view",
-    },
+    engine(
+        "boxmuller creation cuda devices dtypes formula legacy messages modes naming node printing random return_types "
+        "size special state storage tensor view"
+    ),
     # How an operation is declared.
-    {"engine.op", "engine.elementwise"},
+    engine("op elementwise"),
     # The operations, and how they are written to the namespace.
-    {"engine.ops", "engine.nn.ops", "engine.inplace", "engine.functions", "engine.linalg"},
+    engine("ops nn.ops inplace functions linalg sampling"),
     # What walks the graph they leave, and the methods of a tensor.
-    {"engine.backward", "engine.autograd", "engine.methods"},
-    {"engine.nn", "engine.optim", "engine.utils", "engine.serialization"},
-    {"engine.trace"},
+    engine("backward autograd methods"),
+    engine("nn optim utils serialization"),
+    engine("trace"),
     {"engine"},
 ]
 #: Neighbours on one floor that do not know each other.

@@ -260,6 +260,8 @@ class KernelProcess:
     async def _watch(self, run: _Run) -> None:
         """Let a long cell share the machine, and end it when its time is over."""
         await asyncio.sleep(JOIN_AFTER)
+        if run.finished or run.stopping is not None:
+            return
         member = Member(resume=self._resume, pause=lambda: self._child.signal(signal.SIGSTOP))
         self._member = member
         self._ring.join(member)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -75,7 +76,12 @@ class OutputSender:
 
     def start_thread(self) -> None:
         """Start the thread that sends what waits while a cell is busy."""
-        threading.Thread(target=self._keep_sending, name="output", daemon=True).start()
+        # Signals are for the main thread: one that this thread took would not wake a sleeping cell.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            threading.Thread(target=self._keep_sending, name="output", daemon=True).start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def begin(self, run: int, *, silent: bool) -> None:
         """Begin the outputs of `run`; with `silent` nothing is sent."""

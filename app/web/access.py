@@ -28,8 +28,8 @@ def delete_cookie(response: Response, session_id: str) -> None:
     response.delete_cookie(COOKIE, path=f"/api/sessions/{session_id}", httponly=True, samesite="strict")
 
 
-def session_store(request: Request) -> SessionStore:
-    """The app's store of sessions."""
+async def session_store(request: Request) -> SessionStore:
+    """The app's store of sessions. Asynchronous, or the framework would call it in a thread."""
     store: SessionStore = request.app.state.store
     return store
 

@@ -129,11 +129,14 @@ export class RichSurface implements Surface {
     if (!reply || context.aborted) return localCompletionSource(context) ?? globalCompletion(context);
     const options = reply.matches.map((match): Completion => ({
       label: match.text,
-      ...(match.type ? { detail: match.type } : {}),
+      ...(match.type && telling.has(match.type) ? { detail: match.type } : {}),
     }));
     return { from: unitsOf(source, reply.start), to: unitsOf(source, reply.end), options, validFor: /^[\p{L}\p{N}_]*$/u };
   }
 }
+
+/** Kinds of names worth saying; "attribute" or "variable" tells nobody anything. */
+const telling = new Set(["function", "class", "module", "keyword"]);
 
 /** Tab accepts an open completion, completes after a word or a dot as notebooks do, and else indents. */
 function tab(view: EditorView): boolean {

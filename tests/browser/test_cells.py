@@ -174,17 +174,17 @@ def test_the_keyboard_is_never_trapped_in_an_editor(chapter3: LessonPage, page: 
 
 def test_the_editor_completes_from_the_kernel_and_explains(chapter3: LessonPage, page: Page) -> None:
     chapter3.run("3.1-a1", count=1)
-    chapter3.write("3.1-c1", "torch.manual_s")
+    chapter3.write("3.1-c1", "x.requires_gr")
     page.keyboard.press("Tab")
-    option = page.locator(".cm-tooltip-autocomplete li", has_text="manual_seed")
+    option = page.locator(".cm-tooltip-autocomplete li", has_text="requires_grad_")
     expect(option).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(".cm-tooltip-autocomplete")).to_have_count(0)
     expect(chapter3.cell("3.1-c1").locator(".cm-content")).to_be_focused()
 
-    chapter3.write("3.1-c1", "torch.manual_seed")
+    chapter3.write("3.1-c1", "torch.tensor")
     page.keyboard.press("Shift+Tab")
-    expect(page.locator(".explanation")).to_contain_text("manual_seed")
+    expect(page.locator(".explanation")).to_contain_text("requires_grad")
 
 
 def test_a_composed_chinese_text_reaches_the_source(chapter3: LessonPage, page: Page) -> None:

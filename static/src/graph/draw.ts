@@ -10,7 +10,7 @@ import type { Layout, PlacedLink, PlacedStem, PlacedUnit } from "./layout";
 import { aliasText, edgeText, monoWidth } from "./metrics";
 import type { GraphModel } from "./model";
 import { FOLD_ID } from "./scene";
-import { unitExists, type Picture } from "./stops";
+import { edgeOf, unitExists, type Picture } from "./stops";
 import { text, type Lang } from "./strings";
 
 export interface DrawContext extends Picture {
@@ -127,7 +127,7 @@ function drawStem(context: DrawContext, stem: PlacedStem): SVGTemplateResult | t
 }
 
 function drawLink(context: DrawContext, { link, path }: PlacedLink): SVGTemplateResult | typeof nothing {
-  const edge = context.state.edges[link.edge]!;
+  const edge = edgeOf(context, link);
   if (!edge.exists) return nothing;
   const active = context.state.activeEdges.has(link.edge) ? "is-active" : "";
   const needs = context.model.tensors.get(link.tensor)?.requires_grad ? "" : "is-constant";
@@ -140,7 +140,7 @@ function drawLink(context: DrawContext, { link, path }: PlacedLink): SVGTemplate
 }
 
 function drawLinkLabel(context: DrawContext, { link, label }: PlacedLink): SVGTemplateResult | typeof nothing {
-  const edge = context.state.edges[link.edge]!;
+  const edge = edgeOf(context, link);
   if (!edge.exists || !edge.gradient) return nothing;
   const written = edgeText(edge);
   const width = monoWidth(written, 11) + 10;

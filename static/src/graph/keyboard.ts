@@ -33,7 +33,7 @@ export function neighbour(layout: Layout, from: string, key: Arrow, exists: (sto
     const along = steps
       .filter(([a, b]) => (key === forward ? a === from : b === from))
       .map(([a, b]) => (key === forward ? b : a))
-      .filter((id) => stops.has(id) && exists(id));
+      .filter((id) => id !== from && stops.has(id) && exists(id));
     return nearest(stops, along, here);
   }
   const axis = layout.vertical ? "x" : "y";

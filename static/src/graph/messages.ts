@@ -173,11 +173,20 @@ function visited(model: GraphModel, state: ViewState, event: VisitEvent, say: Sa
   });
   const label = labelOf(model, made.id);
   const called = label === made.name ? made.name : say(`${made.name} (\`${label}\`)`, `${made.name}（\`${label}\`）`);
+  if (out.length === 0) out.push(...passedOn(model, event, say));
   const sent = out.length > 0 ? out.join(say("; ", "；")) + say(".", "。") : say("No operand needs a gradient.", "没有操作数需要梯度。");
   return say(
     `Gradient ${arrived.join(", ") || "None"} arrived at ${called}. ${sent}`,
     `梯度 ${arrived.join("，") || "None"} 到达 ${called}。${sent}`,
   );
+}
+
+/** Where the gradient goes from an operation whose operands were not recorded. */
+function passedOn(model: GraphModel, event: VisitEvent, say: Say): string[] {
+  return event.grad_out.flatMap(({ to, grad }) => {
+    if (to === null || grad === null) return [];
+    return [say(`${shortValue(grad)} goes to \`${labelOf(model, to)}\``, `${shortValue(grad)} 传给 \`${labelOf(model, to)}\``)];
+  });
 }
 
 export interface Contribution {

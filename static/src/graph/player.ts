@@ -174,7 +174,9 @@ function emptyStage(model: GraphModel): ViewState {
     state.functions.set(id, { exists: false, freed: false, visited: false, failed: false, operands: [] });
   }
   const made = madeInFilm(model);
-  for (const id of [...model.tensors.keys(), ...model.functions.keys()]) if (!made.has(id)) reveal(model, state, id);
+  for (const id of [...model.tensors.keys(), ...model.functions.keys()]) {
+    if (!made.has(id) && isConnected(model, id)) reveal(model, state, id);
+  }
   state.active = new Set();
   state.activeEdges = new Set();
   return state;
@@ -188,6 +190,11 @@ function madeInFilm(model: GraphModel): Set<Id> {
     else if (event.type === "mutate") for (const id of [event.node, event.by]) if (id) made.add(id);
   }
   return made;
+}
+
+/** What stands alone appears when an event first speaks of it. */
+function isConnected(model: GraphModel, id: Id): boolean {
+  return model.operands.has(id) || model.results.has(id) || model.uses.has(id) || model.producer.has(id);
 }
 
 /** A truncated film does not tell everything that happened; what the document says of the end is true all the same. */
@@ -225,6 +232,7 @@ function apply(model: GraphModel, state: ViewState, event: Event, at: number): v
       const tensor = state.tensors.get(event.tensor);
       state.active.add(event.tensor);
       if (!tensor) break;
+      tensor.exists = true;
       tensor.grad = event.after;
       tensor.passing = event.added;
       const { pass, before, added, after } = event;
@@ -298,6 +306,7 @@ function beginPass(state: ViewState, event: Extract<Event, { type: "backward_beg
     const tensor = root === null ? undefined : state.tensors.get(root);
     if (!tensor) return;
     state.active.add(root!);
+    tensor.exists = true;
     const grad = event.gradients[i];
     if (grad) tensor.arrivals.push({ from: null, slot: 0, grad });
     tensor.passing = grad ?? null;
@@ -307,7 +316,7 @@ function beginPass(state: ViewState, event: Extract<Event, { type: "backward_beg
 function visit(model: GraphModel, state: ViewState, event: Extract<Event, { type: "visit" }>, at: number): void {
   state.active.add(event.node);
   const made = state.functions.get(event.node);
-  if (made) made.visited = true;
+  if (made) Object.assign(made, { exists: true, visited: true });
   for (const edge of model.results.get(event.node) ?? []) {
     const grad = event.grad_in[edge.slot] ?? null;
     const result = state.tensors.get(edge.to);

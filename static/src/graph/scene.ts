@@ -25,7 +25,10 @@ export interface Link {
   from: string;
   tensor: Id;
   to: string;
-  /** Place in `document.edges`; a link into or out of a fold box stands for several edges and shows the first. */
+  /**
+   * Place in `document.edges`; a link into or out of a fold box stands for several edges and shows the first.
+   * −1 where the document has no edge: to and from operations that were only counted.
+   */
   edge: number;
   slot: number;
 }
@@ -59,7 +62,9 @@ export function buildScene(model: GraphModel, options: SceneOptions = {}): Scene
   const all = [...new Set(storeyOf.values())].sort((a, b) => a - b);
   const shown = order.filter((id) => !options.hidden?.has(storeyOf.get(id) ?? 1));
   const functions = shown.filter((id) => model.functions.has(id));
-  const folded = foldMiddle(model, functions, options.limit ?? VISIBLE_NODES);
+  const counted = new Set(functions.filter((id) => isOnlyCounted(model, id)));
+  const filmed = functions.filter((id) => !counted.has(id));
+  const folded = new Set([...foldMiddle(model, filmed, options.limit ?? VISIBLE_NODES), ...counted]);
   const scene: Scene = {
     units: [],
     links: [],
@@ -68,6 +73,7 @@ export function buildScene(model: GraphModel, options: SceneOptions = {}): Scene
     storeys: all.length > 0 ? all : [1],
   };
   for (const id of folded) {
+    if (counted.has(id)) continue;
     const { instance } = model.functions.get(id)!;
     scene.foldedRuns = [Math.min(scene.foldedRuns[0], instance), Math.max(scene.foldedRuns[1], instance)];
   }
@@ -93,7 +99,9 @@ export function buildScene(model: GraphModel, options: SceneOptions = {}): Scene
       add({ id, kind: "tensor", storey, function: null, tensors: [id], beside: null });
     }
   }
-  link(model, scene, { home, storeyOf, folded, functions: new Set(functions) });
+  const homes = { home, storeyOf, folded, functions: new Set(functions) };
+  link(model, scene, homes);
+  linkCounted(model, scene, homes, counted);
   return scene;
 }
 
@@ -139,6 +147,38 @@ function link(model: GraphModel, scene: Scene, { home, storeyOf, folded, functio
   }
 }
 
+/** The recorder films the first runs of a line; of later ones it keeps no more than a backward pass needs: no edges. */
+function isOnlyCounted(model: GraphModel, id: Id): boolean {
+  return !model.operands.has(id) && !model.results.has(id);
+}
+
+/**
+ * Operations that were only counted hang on the rest by `next_functions` alone: a line leads from what they used to
+ * their box, and from the box to the results whose maker is among them.
+ */
+function linkCounted(model: GraphModel, scene: Scene, { home }: Homes, counted: Set<Id>): void {
+  const sources = new Set<Id>();
+  for (const id of counted) {
+    for (const { next, next_slot: slot } of model.functions.get(id)!.inputs) {
+      const leaf = model.accumulates.get(next ?? "")?.tensor;
+      const result = model.results.get(next ?? "")?.find((edge) => edge.slot === slot)?.to;
+      const source = leaf ?? result;
+      if (source !== undefined) sources.add(source);
+    }
+  }
+  for (const tensor of sources) {
+    const from = home.get(tensor);
+    const known = scene.links.some((link) => link.to === FOLD_ID && link.tensor === tensor);
+    if (from === undefined || from === FOLD_ID || known) continue;
+    scene.links.push({ id: `into-${tensor}`, from, tensor, to: FOLD_ID, edge: -1, slot: 0 });
+  }
+  if (counted.size === 0) return;
+  for (const [tensor, { is_leaf: leaf, requires_grad: needs }] of model.tensors) {
+    if (leaf || !needs || model.producer.has(tensor) || home.get(tensor) !== tensor) continue;
+    scene.links.push({ id: `out-${tensor}`, from: FOLD_ID, tensor, to: tensor, edge: -1, slot: 0 });
+  }
+}
+
 function usersOf(model: GraphModel, tensor: Id, functions: Set<Id>): Set<Id> {
   return new Set((model.uses.get(tensor) ?? []).map((edge) => edge.to).filter((id) => functions.has(id)));
 }
@@ -147,7 +187,7 @@ function usersOf(model: GraphModel, tensor: Id, functions: Set<Id>): Set<Id> {
 function isWorthDrawing(model: GraphModel, id: Id, folded: Set<Id>): boolean {
   const node = model.tensors.get(id)!;
   const uses = model.uses.get(id) ?? [];
-  if (uses.length === 0) return node.name !== null || (node.is_leaf && node.requires_grad);
+  if (uses.length === 0) return node.name !== null || node.requires_grad;
   return node.name !== null || node.requires_grad || uses.some((edge) => !folded.has(edge.to));
 }
 

@@ -1,8 +1,8 @@
 /** Which nodes the keyboard can reach at a step, and which one the Tab key enters. */
 
 import type { Layout, PlacedUnit } from "./layout";
-import type { ViewState } from "./player";
-import { FOLD_ID, type Scene } from "./scene";
+import type { EdgeView, ViewState } from "./player";
+import { FOLD_ID, type Link, type Scene } from "./scene";
 
 /** What is drawn at one step. */
 export interface Picture {
@@ -16,7 +16,15 @@ export function unitExists({ state, scene, layout }: Picture, { unit }: PlacedUn
   if (unit.kind === "function") return state.functions.get(unit.function!)?.exists ?? false;
   if (unit.kind === "tensor") return state.tensors.get(unit.tensors[0]!)?.exists ?? false;
   if (unit.kind === "fold") return scene.folded.some((id) => state.functions.get(id)?.exists);
-  return layout.links.some(({ link }) => link.from === unit.id && state.edges[link.edge]!.exists);
+  return layout.links.some(({ link }) => link.from === unit.id && edgeOf({ state, scene, layout }, link).exists);
+}
+
+/** What flows along a link; of operations that were only counted no more is known than that they ran. */
+export function edgeOf({ state, scene }: Picture, link: Link): EdgeView {
+  const edge = state.edges[link.edge];
+  if (edge) return edge;
+  const exists = (state.tensors.get(link.tensor)?.exists ?? false) && scene.folded.some((id) => state.functions.get(id)?.exists);
+  return { exists, gradient: null, summed: null, skipped: false };
 }
 
 /** The unit in which something happens: where a node is drawn, or the box that it is folded into. */

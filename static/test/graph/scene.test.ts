@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildScene, FOLD_ID } from "../../src/graph/scene";
 import { layoutScene } from "../../src/graph/layout";
+import { buildModel } from "../../src/graph/model";
 import { chainOf, fixture } from "./fixtures";
 
 test("a leaf used up to three times is drawn with direct lines; used more, with a stand-in for each use", () => {
@@ -62,4 +63,24 @@ test("no line crosses storeys: a tensor from below is drawn there by a stand-in"
   const storeyOf = new Map(scene.units.map((unit) => [unit.id, unit.storey]));
   for (const link of scene.links) assert.equal(storeyOf.get(link.from), storeyOf.get(link.to));
   assert.ok(scene.units.some((unit) => unit.kind === "alias" && unit.storey === 2));
+});
+
+test("operations that were only counted are in the box, between what they used and what they made", () => {
+  const model = chainOf(6);
+  // The recorder filmed four runs; of the last two it keeps nodes and next_functions, and the result has no maker.
+  const { document } = model;
+  const later = document.nodes.filter((node) => node.kind === "function").slice(4);
+  const ids = new Set(later.map((node) => node.id));
+  document.edges = document.edges.filter((edge) => !ids.has(edge.from) && !ids.has(edge.to));
+  document.nodes = document.nodes.filter((node) => node.id !== "t12");
+  document.events = document.events.filter((event) => event.type !== "create" || !event.nodes.some((id) => ids.has(id)));
+  later.forEach((node, i) => {
+    const next = i === 0 ? "f9" : later[0]!.id;
+    if (node.kind === "function") node.inputs = [{ name: "0", tensor: null, text: null, next, next_slot: 0 }];
+  });
+  document.truncated = { reason: "later runs are counted", nodes_left_out: 0, events_left_out: 2 };
+  const scene = buildScene(buildModel(document));
+  assert.deepEqual(scene.folded, ["f11", "f13"]);
+  const ends = scene.links.filter((link) => link.edge === -1).map(({ from, to }) => [from, to]);
+  assert.deepEqual(ends, [["f9", FOLD_ID], [FOLD_ID, "t14"]]);
 });

@@ -36,16 +36,14 @@ def check_writable(target: Tensor, records: bool) -> None:
     view = extra.view if extra is not None else None
     if view is None:
         return
-    if type(view.base._edge) is AccumulateGrad:
-        if view.origin == "no_grad":
-            raise RuntimeError(messages.no_grad_view_in_place())
-        raise RuntimeError(messages.leaf_in_place(view=True))
     if view.origin == "no_grad" and (records or view.base._edge is not None):
         raise RuntimeError(messages.no_grad_view_in_place())
     if view.origin == "several" and (records or edge is not None):
         number = edge.output if isinstance(edge, OutputPort) else 0
         name = edge.name() if edge is not None else "UnbindBackward0"
         raise RuntimeError(messages.several_views_in_place(number, name))
+    if type(view.base._edge) is AccumulateGrad:
+        raise RuntimeError(messages.leaf_in_place(view=True))
 
 
 def write(
@@ -56,6 +54,9 @@ def write(
     Raises RuntimeError where PyTorch does: a dtype that cannot hold the result, another shape, a leaf that requires a
     gradient, memory that several elements share.
     """
+    operands = (target, *others)
+    records = state.grad_enabled and any(isinstance(t, Tensor) and t._edge is not None for t in operands)
+    check_writable(target, records)
     own = target._dtype
     if not dtypes.can_cast(dtype, own):
         raise RuntimeError(messages.result_cast(dtype, own))
@@ -67,9 +68,6 @@ def write(
             fits = False
         if not fits:
             raise RuntimeError(messages.output_broadcast(list(have), list(array.shape)))
-    operands = (target, *others)
-    records = state.grad_enabled and any(isinstance(t, Tensor) and t._edge is not None for t in operands)
-    check_writable(target, records)
     node = None
     if records and bool(op.derivatives):
         # The node keeps what `target` was before the write: a formula that needs it must not see the new value.
@@ -163,6 +161,9 @@ class CopySlices(OpNode):
 
     inner: OpNode
     layout: NDArray[Any]
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
 
     def run(self, grad: Value) -> list[Value | None]:
         whole = np.empty_like(self.layout)

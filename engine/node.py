@@ -156,6 +156,9 @@ class AccumulateGrad(Node):
         # Positive, so behind every operation: when a leaf's turn comes its gradient is complete.
         self.sequence = -next(sequence)
 
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
 
 class OutputPort(Node):
     """One output of a node that has several differentiable ones (`unbind`, `split`, a custom Function).

@@ -75,6 +75,16 @@ class OpNode(Node):
             grads.append(value if fix is None or fix[slot] is None else formula.restore(value, fix[slot]))
         return grads
 
+    def name(self) -> str:
+        return self.op.long_name or type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """As for every node, without operands that have no derivative (indices, conditions)."""
+        leads = super().next_functions
+        derivatives = self.op.derivatives
+        return tuple([lead for slot, lead in enumerate(leads) if slot >= len(derivatives) or derivatives[slot]])
+
     # -- saved values -----------------------------------------------------------------------------------------
 
     def array_of(self, source: tuple[bool, int]) -> Value:
@@ -156,6 +166,8 @@ class Op:
     tensors: ClassVar[tuple[str, ...]] = ("self",)
     #: PyTorch's name for the node, when it is not the class's name with Backward0.
     node_name: ClassVar[str] = ""
+    #: What `node.name()` says, where that is not the node's class: torch::autograd::CopyBackwards.
+    long_name: ClassVar[str] = ""
     #: How the page draws it: ×, +, …
     symbol: ClassVar[str] = ""
     #: The formulas in LaTeX by operand, for the page.
@@ -200,6 +212,8 @@ class Op:
         operands: tuple[Any, ...] = args[:count]
         result = cls.forward(*[t._array if isinstance(t, Tensor) else t for t in operands], *args[count:])
         first: Tensor = operands[cls.model]
+        if result is first._array and isinstance(result, np.ndarray):
+            result = result.copy()  # nothing to compute (a sum over no dimension); the memory must not be shared
         if type(result) is tuple or type(result) is list:
             outputs = [wrap(array, dtype_like(first, array)) for array in result]
         else:

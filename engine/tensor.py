@@ -242,7 +242,13 @@ class Tensor(metaclass=TensorMeta):
     @property
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded."""
-        return self._edge is not None
+        return self._edge is not None or self._flagged()
+
+    def _flagged(self) -> bool:
+        """Whether it is a view made under `no_grad` of what requires a gradient: PyTorch shows the flag on it too."""
+        extra = self._extra
+        view = extra.view if extra is not None else None
+        return view is not None and view.origin == "no_grad" and view.base._edge is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -383,8 +389,8 @@ class Tensor(metaclass=TensorMeta):
         return printing.tensor_str(
             np.asarray(self._array),
             self._dtype,
-            requires_grad=self._edge is not None,
-            grad_fn_name=None if grad_fn is None else grad_fn.name(),
+            requires_grad=self.requires_grad,
+            grad_fn_name=None if grad_fn is None else type(grad_fn).__name__,
             is_parameter=getattr(self, "_is_param", False),
         )
 

@@ -58,6 +58,7 @@ class Copy(Op):
     """Values written over a tensor: what was there before counts no more"""
 
     node_name = "CopyBackwards"
+    long_name = "torch::autograd::CopyBackwards"
     tensors = ("self", "src")
 
     def forward(self, src):

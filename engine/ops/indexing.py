@@ -17,7 +17,6 @@ from engine.op import Op
 from engine.ops import views
 from engine.ops.conversion import copy_, fill_
 from engine.ops.scatter import Index, IndexScatter, SelectScatter
-from engine.state import state
 from engine.tensor import Tensor, wrap
 
 # -- what an index says -------------------------------------------------------------------------------------------
@@ -88,7 +87,9 @@ def completed_items(tensor: Tensor, index: Any) -> list[Any]:
     used = sum(consumed(item) for item in items)
     ndim = tensor._array.ndim
     if used > ndim:
-        if not ndim:
+        if not ndim and isinstance(index, slice):
+            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+        if not ndim and is_int(index) and not isinstance(index, Tensor):
             raise IndexError(messages.zero_dim_index())
         raise IndexError(messages.too_many_indices(ndim))
     spelled: list[Any] = []
@@ -126,7 +127,7 @@ def read(tensor: Tensor, index: Any) -> Tensor:
     """`tensor[index]`."""
     if is_int(index):
         if not tensor._array.ndim:
-            raise IndexError(messages.zero_dim_index())
+            completed_items(tensor, index)  # raises
         return views.Select.apply(tensor, 0, checked_place(index, 0, tensor._array.shape[0]))
     if index is Ellipsis:
         return views.Alias.apply(tensor)
@@ -205,7 +206,9 @@ def checked_advanced(tensor: Tensor, items: list[Any]) -> tuple[Any, ...]:
             raise IndexError(messages.index_out_of_bounds(int(bad.flat[0]), dim, shape[dim]))
         checked.append(np.asarray(item))
         dim += 1
-    arrays = [np.nonzero(item)[0] if item.dtype == bool else item for item in checked if not isinstance(item, slice)]
+    arrays = [
+        np.flatnonzero(item) if item.dtype == bool else item for item in checked if not isinstance(item, slice)
+    ]
     try:
         np.broadcast_shapes(*[array.shape for array in arrays])
     except ValueError:
@@ -241,12 +244,11 @@ class IndexPut(Op):
 
 def assign(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`: written through a view, or by index arrays."""
-    records = state.grad_enabled and (tensor._edge is not None or getattr(value, "_edge", None) is not None)
-    inplace.check_writable(tensor, records)
     items = completed_items(tensor, index)
+    if all(isinstance(item, slice) and item == slice(None) for item in items):
+        write_over(tensor, value)
+        return
     target, advanced = basic_part(tensor, items)
-    if target is tensor and not advanced:
-        target = views.Alias.apply(tensor)
     if not advanced:
         write_over(target, value)
         return
@@ -270,7 +272,7 @@ def assign(tensor: Tensor, index: Any, value: Any) -> None:
         source = source.to(target._dtype)
     if trimmed != given:
         source = source.reshape(trimmed)
-    whole = target._array.copy()
+    whole = np.array(target._array)
     whole[at] = source._array
     inplace.write(IndexPut, target, (source,), (at,), whole, target._dtype)
 

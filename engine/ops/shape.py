@@ -318,6 +318,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 @both
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` places of a dimension from `start`."""
+    if not input._array.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = normal_dim(dim, input._array.ndim)
     size = input._array.shape[dim]
     if start < 0:
@@ -371,14 +373,17 @@ def several(cls: type[Op], tensor: Tensor, *attributes: Any) -> tuple[Tensor, ..
 @both
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """All places of a dimension as a tuple of views."""
+    dim = normal_dim(dim, input._array.ndim)
     if not input._array.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
-    return several(views.Unbind, input, normal_dim(dim, input._array.ndim))
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    return several(views.Unbind, input, dim)
 
 
 @both
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Parts of a dimension: of one size (the last may be shorter), or of the given sizes."""
+    if not tensor._array.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     dim = normal_dim(dim, tensor._array.ndim)
     length = tensor._array.shape[dim]
     if isinstance(split_size_or_sections, int):
@@ -402,6 +407,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
 @both
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` parts of equal size; the last may be shorter."""
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     dim = normal_dim(dim, input._array.ndim)

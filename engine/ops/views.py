@@ -107,7 +107,10 @@ class Expand(ViewOp):
     """Dimensions of length 1 stretched with stride 0"""
 
     def forward(self, size):
-        return np.broadcast_to(self, size)
+        stretched = np.broadcast_to(self, size)
+        if stretched.size == self.size:  # no element is there twice: it can be written to
+            stretched.flags.writeable = self.flags.writeable
+        return stretched
 
     def d_self(grad, self_shape):
         return sum_to(grad, self_shape)

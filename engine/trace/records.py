@@ -51,7 +51,7 @@ class FunctionRecord:
     def __init__(self, number: int, op: Any, node: Node, place: Place | None, instance: int, order: int) -> None:
         self.id = f"f{number}"
         self.op = op
-        self.name = node.name()
+        self.name = type(node).__name__
         self.node: Callable[[], Node | None] = weakref.ref(node)
         self.place = place
         self.instance = instance

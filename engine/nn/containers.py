@@ -143,9 +143,7 @@ class ModuleList(_Ordered):
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """Add modules at the end; returns the list."""
         if not isinstance(modules, Iterable):
-            raise TypeError(
-                f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}"
-            )
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
         for module in modules:
             self.append(module)
         return self

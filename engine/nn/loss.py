@@ -16,9 +16,7 @@ class _Loss(Module):
     function: ClassVar[Any]
     named: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(
-        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
-    ) -> None:
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         # An unknown reduction is an error of the call, not of the module's making, as in PyTorch.
         if size_average is not None or reduce is not None:

@@ -397,7 +397,11 @@ def typename(value: object) -> str:
     if isinstance(value, Tensor):
         return value._dtype.tensor_type
     kind = type(value)
-    return kind.__qualname__ if kind.__module__ in ("builtins", "__builtin__", None) else f"{kind.__module__}.{kind.__qualname__}"  # noqa: E501
+    return (
+        kind.__qualname__
+        if kind.__module__ in ("builtins", "__builtin__", None)
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
 
 
 def with_data(tensor: Tensor, dtype: DType) -> None:

@@ -56,7 +56,10 @@ class LRScheduler:
     def get_lr(self) -> list[float]:
         """The learning rate of each group at `last_epoch`; meant for `step()`, use `get_last_lr()`."""
         groups = self.optimizer.param_groups
-        return [self._next(group, base, number) for number, (group, base) in enumerate(zip(groups, self.base_lrs, strict=True))]  # noqa: E501
+        return [
+            self._next(group, base, number)
+            for number, (group, base) in enumerate(zip(groups, self.base_lrs, strict=True))
+        ]  # noqa: E501
 
     def step(self, epoch: int | None = None) -> None:
         """Go on by one epoch; call it after the optimizer's `step()`."""

@@ -118,4 +118,3 @@ class SGD(Optimizer):
 
     def _keeps_state(self, group: Group) -> bool:
         return bool(group["momentum"])
-

@@ -143,5 +143,3 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     """The p-norm of the difference along the last dimension; eps keeps it away from 0."""
     difference: Any = x1 - x2 + eps  # type: ignore[operator]
     return difference.norm(p, -1, keepdim)  # type: ignore[no-any-return]
-
-

@@ -193,9 +193,7 @@ def nll_loss(
     if input.dim() == 0:
         raise ValueError("Expected input to have at least 1 dimension, but got 0")
     if input.dim() > 1 and target.dim() and input.size(0) != target.size(0):
-        raise ValueError(
-            f"Expected input batch_size ({input.size(0)}) to match target batch_size ({target.size(0)})."
-        )
+        raise ValueError(f"Expected input batch_size ({input.size(0)}) to match target batch_size ({target.size(0)}).")
     if input.dim() <= 2 and target.dim() > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if target._dtype not in (dtypes.int64, dtypes.uint8):

@@ -178,7 +178,9 @@ class SmoothL1Loss(Op):
 
     def forward(self, target, reduction, beta):
         distance = np.abs(self - target)
-        return reduced(_typed(np.where(distance < beta, 0.5 * distance * distance / beta, distance - 0.5 * beta), self), reduction)  # noqa: E501
+        return reduced(
+            _typed(np.where(distance < beta, 0.5 * distance * distance / beta, distance - 0.5 * beta), self), reduction
+        )
 
     def d_self(grad, self, target, reduction, beta):
         return _share(_smooth_slope(self, target, beta) * grad, self, reduction)
@@ -201,7 +203,10 @@ class HuberLoss(Op):
 
     def forward(self, target, reduction, delta):
         distance = np.abs(self - target)
-        return reduced(_typed(np.where(distance <= delta, 0.5 * distance * distance, delta * (distance - 0.5 * delta)), self), reduction)  # noqa: E501
+        return reduced(
+            _typed(np.where(distance <= delta, 0.5 * distance * distance, delta * (distance - 0.5 * delta)), self),
+            reduction,
+        )
 
     def d_self(grad, self, target, reduction, delta):
         return _share(scale(_smooth_slope(self, target, delta), delta) * grad, self, reduction)
@@ -212,5 +217,3 @@ class HuberLoss(Op):
 
 def _typed(values: Any, like: Any) -> Any:
     return values.astype(like.dtype)[()]
-
-

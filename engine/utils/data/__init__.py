@@ -39,9 +39,7 @@ __all__ = [
     "random_split",
 ]
 
-belongs_to(
-    "torch.utils.data.dataset", *(ConcatDataset, Dataset, IterableDataset, StackDataset, Subset, TensorDataset)
-)
+belongs_to("torch.utils.data.dataset", *(ConcatDataset, Dataset, IterableDataset, StackDataset, Subset, TensorDataset))
 belongs_to("torch.utils.data.dataloader", DataLoader)
 belongs_to(
     "torch.utils.data.sampler",

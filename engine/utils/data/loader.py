@@ -85,9 +85,7 @@ class DataLoader:
         persistent_workers: bool = False,
     ) -> None:
         if num_workers < 0:
-            raise ValueError(
-                "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
-            )
+            raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
         if num_workers:
             raise NotImplementedError("DataLoader(num_workers=…) is not available here; the default, 0, does the same")
         if timeout < 0:

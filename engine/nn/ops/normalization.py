@@ -1,0 +1,124 @@
+"""Normalization: subtract a mean, divide by a deviation, scale and shift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine import formula
+from engine.formula import scale, sqrt, summed
+from engine.op import Op
+from engine.tensor import Tensor, wrap
+
+
+def _mean(value: Any, dims: tuple[int, ...], count: int) -> Any:
+    return scale(summed(value, dims, True), 1 / count)
+
+
+def normalized(value: Any, dims: tuple[int, ...], count: int, eps: float) -> tuple[Any, Any]:
+    """The value with mean 0 and variance 1 over the dimensions, and the reciprocal of its deviation."""
+    centred = value - _mean(value, dims, count)
+    reciprocal = 1 / sqrt(_mean(centred * centred, dims, count) + eps)
+    return centred * reciprocal, reciprocal
+
+
+def _count(value: Any, dims: tuple[int, ...]) -> int:
+    count = 1
+    for dim in dims:
+        count *= value.shape[dim]
+    return count
+
+
+def _slope(grad: Any, value: Any, dims: tuple[int, ...], eps: float) -> Any:
+    """The gradient of `normalized` for its value."""
+    count = _count(value, dims)
+    unit, reciprocal = normalized(value, dims, count, eps)
+    return reciprocal * (grad - _mean(grad, dims, count) - unit * _mean(grad * unit, dims, count))
+
+
+class NativeLayerNorm(Op):
+    """Each sample with mean 0 and variance 1 over its last dimensions, scaled and shifted"""
+
+    tensors = ("self", "weight", "bias")
+    symbol = "norm"
+
+    def forward(self, weight, bias, dims, eps):
+        unit, _ = normalized(self, dims, _count(self, dims), eps)
+        scaled = unit if weight is None else unit * weight
+        return (scaled if bias is None else scaled + bias).astype(self.dtype, copy=False)
+
+    def d_self(grad, self, weight, dims, eps):
+        return _slope(grad if weight is None else grad * weight, self, dims, eps)
+
+    def d_weight(grad, self, dims, eps, weight_shape):
+        unit, _ = normalized(self, dims, _count(self, dims), eps)
+        return formula.sum_to(grad * unit, weight_shape)
+
+    def d_bias(grad, bias_shape):
+        return formula.sum_to(grad, bias_shape)
+
+
+class NativeBatchNorm(Op):
+    """Each channel with mean 0 and variance 1 over the batch, scaled and shifted"""
+
+    tensors = ("self", "weight", "bias")
+    symbol = "norm"
+
+    def forward(self, weight, bias, dims, eps):
+        unit, _ = normalized(self, dims, _count(self, dims), eps)
+        scaled = unit if weight is None else unit * _spread(weight, self)
+        return (scaled if bias is None else scaled + _spread(bias, self)).astype(self.dtype, copy=False)
+
+    def d_self(grad, self, weight, dims, eps):
+        return _slope(grad if weight is None else grad * _spread(weight, self), self, dims, eps)
+
+    def d_weight(grad, self, dims, eps):
+        unit, _ = normalized(self, dims, _count(self, dims), eps)
+        return summed(grad * unit, dims)
+
+    def d_bias(grad, dims):
+        return summed(grad, dims)
+
+
+class FixedBatchNorm(Op):
+    """Batch normalization in use: with the mean and variance that training has seen"""
+
+    node_name = "NativeBatchNormBackward0"
+    tensors = ("self", "weight", "bias")
+    symbol = "norm"
+
+    def forward(self, weight, bias, mean, var, eps):
+        scaled = (self - _spread(mean, self)) / np.sqrt(_spread(var, self) + self.dtype.type(eps))
+        scaled = scaled if weight is None else scaled * _spread(weight, self)
+        return (scaled if bias is None else scaled + _spread(bias, self)).astype(self.dtype, copy=False)
+
+    def d_self(grad, weight, var, eps):
+        slope = _times(grad, 1 / np.sqrt(var + var.dtype.type(eps)))
+        return slope if weight is None else slope * _spread(weight, grad)
+
+    def d_weight(grad, self, mean, var, eps):
+        unit = _times(_plus(self, -mean), 1 / np.sqrt(var + var.dtype.type(eps)))
+        return summed(grad * unit, (0, *range(2, grad.ndim)))
+
+    def d_bias(grad):
+        return summed(grad, (0, *range(2, grad.ndim)))
+
+
+def _spread(value: Any, like: Any) -> Any:
+    """One number for each channel, in a shape that broadcasts over (N, C, …)."""
+    return value.reshape((-1, *[1] * (like.ndim - 2)))
+
+
+def _constant(array: Any, like: Any) -> Any:
+    """One number for each channel as what `like` is: an array or a tensor."""
+    spread = _spread(array, like)
+    return wrap(spread, like._dtype) if isinstance(like, Tensor) else spread
+
+
+def _times(value: Any, factors: Any) -> Any:
+    return value * _constant(factors, value)
+
+
+def _plus(value: Any, terms: Any) -> Any:
+    return value + _constant(terms, value)

@@ -15,7 +15,7 @@ import numpy as _np
 from engine import methods as _methods
 
 # isort: split
-from engine import autograd, cuda, nn, optim, utils
+from engine import autograd, cuda, linalg, nn, optim, return_types, special, utils
 from engine import dtypes as _dtypes
 from engine.creation import (
     arange,

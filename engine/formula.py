@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import special
+from engine import analysis
 from engine.dtypes import bool_
 from engine.tensor import Tensor, wrap
 
@@ -43,9 +43,9 @@ absolute = _both("abs", np.abs)
 isfinite = _both("isfinite", np.isfinite)
 reciprocal = _both("reciprocal", np.reciprocal)
 sigmoid = _both("sigmoid", lambda value: 1 / (1 + np.exp(-value)))
-erfinv = _both("erfinv", lambda value: special.erfinv(value).astype(value.dtype))
-digamma = _both("digamma", lambda value: special.polygamma(0, value).astype(value.dtype))
-polygamma = _both("_polygamma", lambda value, n: special.polygamma(n, value).astype(value.dtype))
+erfinv = _both("erfinv", lambda value: analysis.erfinv(value).astype(value.dtype))
+digamma = _both("digamma", lambda value: analysis.polygamma(0, value).astype(value.dtype))
+polygamma = _both("_polygamma", lambda value, n: analysis.polygamma(n, value).astype(value.dtype))
 
 
 def scale(value: AnyValue, factor: complex) -> AnyValue:
@@ -435,3 +435,53 @@ def overwritten(value: AnyValue, at: tuple[Any, ...]) -> AnyValue:
     left = value.copy()
     left[at] = 0
     return left
+
+
+# -- matrices -----------------------------------------------------------------------------------------------------
+
+
+def lower(value: AnyValue, diagonal: int) -> AnyValue:
+    """The lower triangle of matrices."""
+    return value.tril(diagonal) if isinstance(value, Tensor) else np.tril(value, diagonal)
+
+
+def diagonal_of(value: AnyValue) -> AnyValue:
+    """The diagonals of matrices."""
+    return value.diagonal(0, -2, -1) if isinstance(value, Tensor) else np.diagonal(value, 0, -2, -1)
+
+
+def diagonal_matrix(value: AnyValue) -> AnyValue:
+    """Vectors as diagonal matrices."""
+    if isinstance(value, Tensor):
+        return value.diag_embed()
+    return value[..., None] * np.eye(value.shape[-1], dtype=value.dtype)
+
+
+def identity(like: AnyValue) -> AnyValue:
+    """The identity matrix of the size and dtype of square matrices."""
+    if isinstance(like, Tensor):
+        return wrap(np.eye(like.shape[-1], dtype=like._array.dtype), like._dtype)
+    return np.eye(like.shape[-1], dtype=like.dtype)
+
+
+def inverse_of(value: AnyValue) -> AnyValue:
+    """The inverse of matrices."""
+    return value.inverse() if isinstance(value, Tensor) else np.linalg.inv(value)
+
+
+def determinant(value: AnyValue) -> AnyValue:
+    """The determinant of matrices."""
+    return value.det() if isinstance(value, Tensor) else np.asarray(np.linalg.det(value))
+
+
+def singular(value: AnyValue) -> tuple[AnyValue, AnyValue, AnyValue]:
+    """The singular value decomposition U, S, Vh."""
+    if isinstance(value, Tensor):
+        u, s, v = value.svd()
+        return u, s, transposed(v)
+    return tuple(np.linalg.svd(value))
+
+
+def solution_of(left: AnyValue, right: AnyValue) -> AnyValue:
+    """The X with left X = right, for matrices."""
+    return left._solved(right) if isinstance(left, Tensor) else np.linalg.solve(left, right)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import backward, dtypes, legacy, sampling  # noqa: F401 - sampling registers
+from engine import backward, dtypes, legacy, linalg, sampling  # noqa: F401 - the last two register
 from engine.functions import METHODS
 from engine.ops import (  # noqa: F401 - imported for what they register
     arithmetic,
@@ -12,6 +12,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     compare,
     conversion,
     cumulative,
+    einsum,
     extremes,
     gathering,
     indexing,

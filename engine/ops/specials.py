@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula, special
+from engine import analysis, formula
 from engine.elementwise import Unary
 from engine.formula import cos, exp, scale, sin
 from engine.functions import function, method, unary
@@ -25,7 +25,7 @@ class Erf(Unary):
     latex = {"self": r"\bar{r}\cdot\tfrac{2}{\sqrt{\pi}}\,e^{-\mathit{self}^2}"}
 
     def forward(self):
-        return in_dtype_of(special.erf(self), self)
+        return in_dtype_of(analysis.erf(self), self)
 
     def d_self(grad, self):
         return scale(grad * exp(-(self * self)), 2 / math.sqrt(math.pi))
@@ -37,7 +37,7 @@ class Erfc(Unary):
     latex = {"self": r"-\bar{r}\cdot\tfrac{2}{\sqrt{\pi}}\,e^{-\mathit{self}^2}"}
 
     def forward(self):
-        return in_dtype_of(special.erfc(self), self)
+        return in_dtype_of(analysis.erfc(self), self)
 
     def d_self(grad, self):
         return scale(grad * exp(-(self * self)), -2 / math.sqrt(math.pi))
@@ -49,7 +49,7 @@ class Erfinv(Unary):
     latex = {"self": r"\bar{r}\cdot\tfrac{\sqrt{\pi}}{2}\,e^{\mathit{result}^2}"}
 
     def forward(self):
-        return in_dtype_of(special.erfinv(self), self)
+        return in_dtype_of(analysis.erfinv(self), self)
 
     def d_self(grad, self):
         inverse = formula.erfinv(self)
@@ -62,7 +62,7 @@ class Lgamma(Unary):
     latex = {"self": r"\bar{r}\cdot\psi(\mathit{self})"}
 
     def forward(self):
-        return in_dtype_of(special.lgamma(self), self)
+        return in_dtype_of(analysis.lgamma(self), self)
 
     def d_self(grad, self):
         return grad * formula.digamma(self)
@@ -74,7 +74,7 @@ class Digamma(Unary):
     latex = {"self": r"\bar{r}\cdot\psi'(\mathit{self})"}
 
     def forward(self):
-        return in_dtype_of(special.polygamma(0, self), self)
+        return in_dtype_of(analysis.polygamma(0, self), self)
 
     def d_self(grad, self):
         return grad * formula.polygamma(self, 1)
@@ -86,7 +86,7 @@ class Polygamma(Unary):
     latex = {"self": r"\bar{r}\cdot\psi^{(n+1)}(\mathit{self})"}
 
     def forward(self, n):
-        return in_dtype_of(special.polygamma(n, self), self)
+        return in_dtype_of(analysis.polygamma(n, self), self)
 
     def d_self(grad, self, n):
         return grad * formula.polygamma(self, n + 1)

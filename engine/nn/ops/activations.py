@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula, special
+from engine import analysis, formula
 from engine.elementwise import Binary, Unary
 from engine.formula import exp, scale, where
 
@@ -53,7 +53,7 @@ class Gelu(Unary):
         if approximate == "tanh":
             inner = math.sqrt(2 / math.pi) * (self + 0.044715 * self * self * self)
             return _kept(0.5 * self * (1 + np.tanh(inner)), self)
-        return _kept(0.5 * self * (1 + special.erf(self * math.sqrt(0.5))), self)
+        return _kept(0.5 * self * (1 + analysis.erf(self * math.sqrt(0.5))), self)
 
     def d_self(grad, self, approximate):
         if approximate == "tanh":
@@ -68,7 +68,7 @@ class Gelu(Unary):
 
 def _erf(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
-        return _kept(special.erf(value), value)
+        return _kept(analysis.erf(value), value)
     return value.erf()
 
 

@@ -259,6 +259,38 @@ PRODUCTS: dict[str, list[Case]] = {
     "Trace": [case(torch.trace, x34)],
 }
 
+square = numbers(3, 3) + 2 * np.eye(3)
+tall = numbers(4, 3)
+
+
+def symmetric(x: Any) -> Any:
+    return x + x.mT
+
+
+MATRICES: dict[str, list[Case]] = {
+    "LinalgInvEx": [case(torch.linalg.inv, square), case(torch.linalg.inv, np.stack([square, square.T + 1]))],
+    "LinalgDet": [case(torch.linalg.det, square), case(torch.linalg.det, np.stack([square, square.T + 1]))],
+    "LinalgSlogdet": [case(lambda a: torch.linalg.slogdet(a).logabsdet, square)],
+    "LinalgSolveEx": [
+        case(torch.linalg.solve, square, numbers(3, 2)),
+        case(torch.linalg.solve, square, numbers(3)),
+        case(torch.linalg.solve, np.stack([square, square.T + 1]), numbers(3, 2)),
+    ],
+    "LinalgCholeskyEx": [case(lambda a: torch.linalg.cholesky(a @ a.mT), square)],
+    "LinalgQr": [case(lambda a: torch.linalg.qr(a).Q, tall), case(lambda a: torch.linalg.qr(a).R, tall)],
+    "LinalgSvd": [
+        case(lambda a: torch.linalg.svd(a, full_matrices=False).S, tall),
+        case(lambda a: torch.linalg.svd(a, full_matrices=False).U, tall),
+        case(lambda a: torch.linalg.svd(a, full_matrices=False).Vh, tall),
+        case(lambda a: torch.linalg.svd(a, full_matrices=False).Vh, tall.T),
+    ],
+    "LinalgEigh": [
+        case(lambda a: torch.linalg.eigh(symmetric(a)).eigenvalues, square),
+        case(lambda a: torch.linalg.eigh(symmetric(a)).eigenvectors, square),
+    ],
+    "LinalgPinv": [case(torch.linalg.pinv, tall), case(torch.linalg.pinv, tall.T)],
+}
+
 RANDOM: dict[str, list[Case]] = {
     "Bernoulli": [one(lambda x: seeded(lambda: x.bernoulli()), 0.1, 0.9)],
     "Uniform": [one(written(lambda y: y.uniform_()))],
@@ -301,4 +333,4 @@ NETWORKS: dict[str, list[Case]] = {
     "HuberLoss": [case(F.huber_loss, x23, numbers(2, 3, seed=1))],
 }
 
-CASES: dict[str, list[Case]] = VIEWS | ARITHMETIC | POINTWISE | REDUCTIONS | PRODUCTS | RANDOM | NETWORKS
+CASES: dict[str, list[Case]] = VIEWS | ARITHMETIC | POINTWISE | REDUCTIONS | PRODUCTS | MATRICES | RANDOM | NETWORKS

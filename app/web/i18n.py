@@ -32,6 +32,7 @@ STRINGS: dict[Lang, dict[str, str]] = {
             "用 PyTorch 的写法学张量与自动求导。页面里的每段代码都能改、能运行；跑完以后，前向怎么算、梯度怎"
             "么流、哪些值被保存又被释放，一步一步都能打开看。"
         ),
+        "hero_alt": "计算图：x 等于 3，经过平方得到 y 等于 9；梯度从 y 的 1 往回流，到 x 是 6",
         "start_reading": "从头开始",
         "chapter_number": "第 {number} 章",
         "opening": "开篇",
@@ -82,6 +83,7 @@ STRINGS: dict[Lang, dict[str, str]] = {
             "the forward pass computed, how the gradients flowed, which values were kept and when "
             "they were let go."
         ),
+        "hero_alt": "A graph: x is 3, squared it gives y, which is 9; the gradient flows back, 1 at y and 6 at x",
         "start_reading": "Start reading",
         "chapter_number": "Chapter {number}",
         "opening": "Opening",

@@ -47,9 +47,11 @@ export function notes(scene: Scene, truncated: Truncated | null, lang: Lang): Te
   return html`<div class="gl-note">
     ${scene.folded.length > 0 ? html`<p>${text(lang, "foldedNote", { n: scene.folded.length })}</p>` : nothing}
     ${
-      truncated
-        ? html`<p>${text(lang, "truncated", { reason: truncated.reason, nodes: truncated.nodes_left_out, events: truncated.events_left_out })}</p>`
-        : nothing
+      truncated ? html`<p>${leftOut(truncated, lang)}</p>` : nothing
     }
   </div>`;
+}
+
+function leftOut({ reason, nodes_left_out: nodes, events_left_out: events }: Truncated, lang: Lang): string {
+  return text(lang, nodes > 0 ? "truncatedNodes" : "truncated", { reason, nodes, events });
 }

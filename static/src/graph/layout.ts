@@ -249,9 +249,12 @@ function connectedParts(units: PlacedUnit[], links: Link[]): PlacedUnit[][] {
     if (part) part.push(placed);
     else parts.set(key, [placed]);
   }
-  // Lone boxes first: the leaves whose uses are drawn by stand-ins.
+  // Lone boxes first: the leaves whose uses are drawn by stand-ins. Then parts in the order of their first operation.
+  const place = new Map(units.map((placed, i) => [placed, i]));
+  const begins = (part: PlacedUnit[]) => Math.min(...part.filter(({ unit }) => unit.kind !== "tensor").map((placed) => place.get(placed)!));
   const all = [...parts.values()];
-  return [...all.filter((part) => part.length === 1), ...all.filter((part) => part.length > 1)];
+  const linked = all.filter((part) => part.length > 1).sort((a, b) => begins(a) - begins(b));
+  return [...all.filter((part) => part.length === 1), ...linked];
 }
 
 function placePart(extent: FilmExtent, part: PlacedUnit[], links: Link[], vertical: boolean) {

@@ -98,7 +98,6 @@ export function play(model: GraphModel, step: number): ViewState {
   }
   state.step = end;
   state.total = events.length;
-  if (end === events.length) settle(model, state);
   return state;
 }
 
@@ -109,7 +108,6 @@ export function walk(model: GraphModel, each: (state: ViewState) => void): void 
   model.document.events.forEach((event, at) => {
     apply(model, state, event, at);
     state.step = at + 1;
-    if (state.step === state.total) settle(model, state);
     each(state);
   });
 }
@@ -195,13 +193,6 @@ function madeInFilm(model: GraphModel): Set<Id> {
 /** What stands alone appears when an event first speaks of it. */
 function isConnected(model: GraphModel, id: Id): boolean {
   return model.operands.has(id) || model.results.has(id) || model.uses.has(id) || model.producer.has(id);
-}
-
-/** A truncated film does not tell everything that happened; what the document says of the end is true all the same. */
-function settle(model: GraphModel, state: ViewState): void {
-  if (model.document.truncated === null) return;
-  for (const [id, node] of model.tensors) state.tensors.get(id)!.grad = node.grad;
-  for (const [id, node] of model.functions) state.functions.get(id)!.freed = node.freed;
 }
 
 function apply(model: GraphModel, state: ViewState, event: Event, at: number): void {

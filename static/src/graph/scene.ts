@@ -51,7 +51,7 @@ export interface SceneOptions {
   limit?: number;
 }
 
-/** A leaf used more often than this is drawn once for itself and once beside each use. */
+/** A tensor that nobody made and that is used more often than this is drawn for itself and again beside each use. */
 const MOST_DIRECT_USES = 3;
 export const VISIBLE_NODES = 300;
 export const FOLD_ID = "fold";
@@ -129,7 +129,7 @@ function link(model: GraphModel, scene: Scene, { home, storeyOf, folded, functio
       const source = home.get(edge.from);
       const storey = storeyOf.get(id) ?? 1;
       const far = (storeyOf.get(edge.from) ?? 1) !== storey || source === undefined;
-      const often = !model.producer.has(edge.from) && usersOf(model, edge.from, functions).size > MOST_DIRECT_USES;
+      const often = !model.producer.has(edge.from) && isUsedOften(model, edge.from, functions);
       if (source === target) continue;
       if (!far && !often) {
         connect(edge, source, target);
@@ -179,8 +179,11 @@ function linkCounted(model: GraphModel, scene: Scene, { home }: Homes, counted: 
   }
 }
 
-function usersOf(model: GraphModel, tensor: Id, functions: Set<Id>): Set<Id> {
-  return new Set((model.uses.get(tensor) ?? []).map((edge) => edge.to).filter((id) => functions.has(id)));
+/** Used more than a few times, or in more than one run of a loop: lines from one place would tie the runs together. */
+function isUsedOften(model: GraphModel, tensor: Id, functions: Set<Id>): boolean {
+  const users = new Set((model.uses.get(tensor) ?? []).map((edge) => edge.to).filter((id) => functions.has(id)));
+  const runs = new Set([...users].map((id) => model.functions.get(id)!.instance));
+  return users.size > MOST_DIRECT_USES || runs.size > 1;
 }
 
 /** Constants without a name that nothing drawn uses would only be dust on the picture. */

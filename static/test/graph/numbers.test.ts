@@ -81,6 +81,10 @@ test("symbols carry a plain-number operand", () => {
   const symbols = (name: Parameters<typeof fixture>[0]) => [...fixture(name).functions.values()].map(symbolOf);
   assert.deepEqual(symbols("4.1-c1"), ["x²", "×2", "−", "+1"]);
   assert.deepEqual(symbols("1.1-c1"), ["@", "+", "Σ"]);
+  const [made] = fixture("0-c1").functions.values();
+  const called = (op: string) => symbolOf({ ...made!, op });
+  assert.deepEqual(["sumdim", "mse_loss", "BinaryCrossEntropy", "linalgdet", "maxdim"].map(called), ["Σ", "mse", "bce", "|A|", "max"]);
+  assert.equal(called("grid_sampler_2d"), "grids…");
 });
 
 test("a node is called by its variable, else by the expression that made it", () => {

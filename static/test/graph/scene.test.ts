@@ -6,13 +6,22 @@ import { buildModel } from "../../src/graph/model";
 import { chainOf, fixture } from "./fixtures";
 
 test("a leaf used up to three times is drawn with direct lines; used more, with a stand-in for each use", () => {
-  const three = buildScene(chainOf(3));
-  assert.equal(three.units.filter((unit) => unit.kind === "alias").length, 0);
-  const four = buildScene(chainOf(4));
+  const straight = (uses: number) => {
+    const model = chainOf(uses);
+    for (const made of model.functions.values()) made.instance = 1;
+    return buildScene(model);
+  };
+  assert.equal(straight(3).units.filter((unit) => unit.kind === "alias").length, 0);
+  const four = straight(4);
   const aliases = four.units.filter((unit) => unit.kind === "alias");
   assert.equal(aliases.length, 4);
   assert.ok(aliases.every((unit) => unit.tensors[0] === "t1"));
   assert.ok(four.links.every((link) => link.tensor !== "t1" || link.from.startsWith("alias-")));
+});
+
+test("a leaf used in two runs of a loop has a stand-in in each, so that the runs stay apart", () => {
+  const scene = buildScene(chainOf(2));
+  assert.equal(scene.units.filter((unit) => unit.kind === "alias").length, 2);
 });
 
 test("a long loop is folded to at most 300 nodes: its first and last runs stay, the box tells the rest", () => {

@@ -31,6 +31,9 @@ class FunctionNode(Node):
     outputs: list[tuple[tuple[int, ...], DType]]
     needs_input_grad: tuple[bool, ...]
 
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{type(self).__name__} object at {id(self):#x}>"
+
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for `backward`; each is checked there for having been overwritten."""
         self.to_save = tensors

@@ -11,8 +11,6 @@ from engine import formula
 from engine.elementwise import Unary
 from engine.functions import both, method, normal_dim, normal_dims
 from engine.op import Op
-from engine.ops import views
-from engine.ops.conversion import Clone
 from engine.ops.shape import lengths, reshaped
 from engine.tensor import Tensor
 
@@ -84,6 +82,18 @@ class Triu(Unary):
 
     def d_self(grad, diagonal):
         return grad.triu(diagonal) if isinstance(grad, Tensor) else np.triu(grad, diagonal)
+
+
+class DiagonalCopy(Op):
+    """The diagonal of a matrix, in memory of its own"""
+
+    node_name = "DiagonalBackward0_copy"
+
+    def forward(self, offset, dim1, dim2):
+        return np.diagonal(self, offset, dim1, dim2).copy()
+
+    def d_self(grad, self_shape, offset, dim1, dim2):
+        return formula.diagonal_scattered(grad, self_shape, offset, dim1, dim2)
 
 
 class DiagEmbed(Op):
@@ -177,7 +187,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     if input._array.ndim == 1:
         return DiagEmbed.apply(input, diagonal, -2, -1)
     if input._array.ndim == 2:
-        return Clone.apply(views.Diagonal.apply(input, diagonal, 0, 1))
+        return DiagonalCopy.apply(input, diagonal, 0, 1)
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input._array.ndim}D")
 
 

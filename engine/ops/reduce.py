@@ -11,7 +11,7 @@ from engine import dtypes, formula, messages
 from engine.creation import checked_dtype
 from engine.dtypes import DType
 from engine.formula import exp, kept, unreduced
-from engine.functions import FUNCTIONS, METHODS, normal_dim, normal_dims, require_tensor
+from engine.functions import FUNCTIONS, METHODS, normal_dim, normal_dims, register, require_tensor
 from engine.op import Op, keep, mark_inference
 from engine.state import sequence, state
 from engine.tensor import Tensor, rounded, type_name, wrap
@@ -32,20 +32,31 @@ def reduction(made: F) -> F:
     name = made.__name__
 
     def call(input: Any, *args: Any, **options: Any) -> Any:
-        if options:
-            if "axis" in options:
-                options["dim"] = options.pop("axis")
-            if "keepdims" in options:
-                options["keepdim"] = options.pop("keepdims")
-            options.pop("out", None)
         if not isinstance(input, Tensor):
             require_tensor(name, "input", 1, input)
-        return made(input, *args, **options)
+        if options:
+            options.pop("out", None)
+            return made(input, *args, **respelled(options))
+        return made(input, *args)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = made.__doc__
-    FUNCTIONS[name] = METHODS[name] = call
+    def call_method(self: Tensor, *args: Any, **options: Any) -> Any:
+        if options:
+            if "out" in options:  # what np.sum(tensor) says; PyTorch's methods have no such argument
+                raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(options))}'")
+            return made(self, *args, **respelled(options))
+        return made(self, *args)
+
+    register(call, name, str(made.__doc__), FUNCTIONS)
+    register(call_method, name, str(made.__doc__), METHODS)
     return call  # type: ignore[return-value]
+
+
+def respelled(options: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments with NumPy's names in PyTorch's."""
+    for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+        if theirs in options:
+            options[ours] = options.pop(theirs)
+    return options
 
 
 def required(name: str, argument: str, value: Any) -> Any:

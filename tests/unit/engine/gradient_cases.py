@@ -82,6 +82,7 @@ VIEWS: dict[str, list[Case]] = {
     "Select": [one(lambda x: x[1]), one(lambda x: x.select(1, 2))],
     "Slice": [one(lambda x: x[:, ::2])],
     "Diagonal": [one(lambda x: x.diagonal(1)), case(lambda x: x.diagonal(0, 0, 2), numbers(2, 3, 2))],
+    "DiagonalCopy": [one(lambda x: x.diag(1))],
     "Unfold": [case(lambda x: x.unfold(0, 3, 1), numbers(5))],
     "Unbind": [one(lambda x: x.unbind(0)[0] * x.unbind(0)[1])],
     "Split": [case(lambda x: x.split(2)[0] * x.split(2)[1], numbers(4))],

@@ -1,6 +1,6 @@
 """Layers, losses and networks."""
 
-from engine.naming import belongs_to
+from engine.naming import belongs_to, missing_from
 from engine.nn import functional, init, utils
 from engine.nn.activation import (
     CELU,
@@ -81,3 +81,5 @@ belongs_to(
     *(Mish, PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softmin, Softplus, Softshrink, Softsign, Tanh, Tanhshrink),
     Threshold,
 )
+
+__getattr__ = missing_from("torch.nn")

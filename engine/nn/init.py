@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine import random
+from engine.naming import missing_from
 from engine.optim.kernels import assign
 from engine.random import Generator
 from engine.tensor import Tensor
@@ -171,3 +172,6 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     q, r = np.linalg.qr(start.T if rows < columns else start)
     q = q * np.sign(np.diag(r))
     return _filled(tensor, (gain * (q.T if rows < columns else q)).reshape(shape))
+
+
+__getattr__ = missing_from("torch.nn.init")

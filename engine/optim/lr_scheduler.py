@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from engine.naming import missing_from
 from engine.optim.optimizer import Group, Optimizer
 
 __all__ = [
@@ -59,7 +60,7 @@ class LRScheduler:
         return [
             self._next(group, base, number)
             for number, (group, base) in enumerate(zip(groups, self.base_lrs, strict=True))
-        ]  # noqa: E501
+        ]
 
     def step(self, epoch: int | None = None) -> None:
         """Go on by one epoch; call it after the optimizer's `step()`."""
@@ -317,3 +318,6 @@ class ReduceLROnPlateau(LRScheduler):
         else:
             bound = self.best + (-self.threshold if self.mode == "min" else self.threshold)
         return value < bound if self.mode == "min" else value > bound
+
+
+__getattr__ = missing_from("torch.optim.lr_scheduler")

@@ -1,5 +1,6 @@
 """`torch.nn.functional`: activations, losses and layers as plain functions."""
 
+from engine.naming import missing_from
 from engine.nn.functional.activations import (
     celu,
     elu,
@@ -73,3 +74,5 @@ __all__ = [
     "pairwise_distance", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax",
     "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
+
+__getattr__ = missing_from("torch.nn.functional")

@@ -1,6 +1,6 @@
 """Datasets, samplers and the DataLoader."""
 
-from engine.naming import belongs_to
+from engine.naming import belongs_to, missing_from
 from engine.utils.data.dataset import (
     ConcatDataset,
     Dataset,
@@ -45,3 +45,5 @@ belongs_to(
     "torch.utils.data.sampler",
     *(BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler),
 )
+
+__getattr__ = missing_from("torch.utils.data")

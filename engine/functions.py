@@ -188,6 +188,7 @@ def overwrite_binary(cls: type[Binary], target: Tensor, other: Any, attributes: 
     try:
         array = cls.forward(x, y, *attributes)
     except ValueError:
+        inplace.check_writable(target, True)  # PyTorch looks at this first
         raise RuntimeError(messages.broadcast(np.shape(x), np.shape(y))) from None
     out = result_dtype(array, dtype)
     return inplace.write(cls, target, (other,), attributes, rounded(array, out), out)

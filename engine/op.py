@@ -17,6 +17,7 @@ This file holds the general machinery; `elementwise.py` has the leaner paths of 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -153,10 +154,11 @@ class OpNode(Node):
 def described(value: Any, node: Node) -> tuple[str, list[int], int, str | None]:
     """Tensor type, shape, output number and node name of a saved value, for the error text."""
     if type(value) is SavedResult:
-        return value.dtype.tensor_type, list(value.array.shape), value.output, node.name()
+        # PyTorch names an operation's own result so: Pow1 for PowBackward1, but ExpBackward0.
+        name = re.sub(r"Backward([1-9])$", r"\1", node.name())
+        return value.dtype.tensor_type, list(value.array.shape), value.output, name
     grad_fn = value.grad_fn
-    name = None if grad_fn is None else grad_fn.name()
-    return value._dtype.tensor_type, list(value._array.shape), value.output_nr, name
+    return value._dtype.tensor_type, list(value._array.shape), value.output_nr, None if grad_fn is None else grad_fn.name()
 
 
 class Op:
@@ -212,12 +214,10 @@ class Op:
         operands: tuple[Any, ...] = args[:count]
         result = cls.forward(*[t._array if isinstance(t, Tensor) else t for t in operands], *args[count:])
         first: Tensor = operands[cls.model]
-        if result is first._array and isinstance(result, np.ndarray):
-            result = result.copy()  # nothing to compute (a sum over no dimension); the memory must not be shared
         if type(result) is tuple or type(result) is list:
-            outputs = [wrap(array, dtype_like(first, array)) for array in result]
+            outputs = [wrap(unshared(array, first), dtype_like(first, array)) for array in result]
         else:
-            outputs = [wrap(rounded(result, first._dtype), dtype_like(first, result))]
+            outputs = [wrap(rounded(unshared(result, first), first._dtype), dtype_like(first, result))]
         if state.inference:
             mark_inference(outputs)
         node = None
@@ -280,6 +280,11 @@ def attributes_of(cls: type[Op]) -> tuple[str, ...]:
     except (TypeError, ValueError):  # a NumPy function has no signature, and no attributes either
         return ()
     return names[len(cls.tensors) :]
+
+
+def unshared(result: Any, operand: Tensor) -> Any:
+    """A result that is the operand's own array (there was nothing to compute) as memory of its own."""
+    return result.copy() if result is operand._array and isinstance(result, np.ndarray) else result
 
 
 def dtype_like(operand: Tensor, array: Any) -> DType:

@@ -398,6 +398,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     try:
         array = np.broadcast_to(source._array, self._array.shape)
     except ValueError:
+        inplace.check_writable(self, True)  # PyTorch looks at this first
         if source._array.ndim <= self._array.ndim:
             raise RuntimeError(messages.broadcast(self._array.shape, source._array.shape)) from None
         raise RuntimeError(messages.output_broadcast(self._array.shape, source._array.shape)) from None

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, inplace, messages
+from engine import creation, dtypes, formula, inplace, messages
 from engine.functions import METHODS, method
 from engine.op import Op
 from engine.ops import views
-from engine.ops.conversion import copy_, fill_
+from engine.ops.conversion import copy_
 from engine.ops.scatter import Index, IndexScatter, SelectScatter
 from engine.tensor import Tensor, wrap
 
@@ -242,6 +242,22 @@ class IndexPut(Op):
         return formula.sum_to(formula.indexed(grad, indices), values_shape)
 
 
+class FillValue(Op):
+    """One number written over every element: what was there before counts no more"""
+
+    node_name = "FillBackward3"
+    tensors = ("self", "value")
+
+    def forward(self, value):
+        return np.full(self.shape, value, self.dtype)
+
+    def d_self(grad):
+        return grad * 0
+
+    def d_value(grad):
+        return formula.summed(grad, None)
+
+
 def assign(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`: written through a view, or by index arrays."""
     items = completed_items(tensor, index)
@@ -287,8 +303,6 @@ def leading_ones(shape: tuple[int, ...], ndim: int) -> int:
 
 def filled_like(target: Tensor, value: Any) -> Tensor:
     """A Python value as a tensor of the target's dtype."""
-    from engine import creation
-
     array, dtype = creation.from_data(value, target._dtype)
     return wrap(array, dtype)
 
@@ -305,10 +319,13 @@ def write_over(target: Tensor, value: Any) -> None:
         except ValueError:
             fits = False
         if not fits:
+            if len(value._array.shape) > len(have):
+                raise RuntimeError(messages.expanded_rank(value._dtype.tensor_type, value._array.shape, have))
             raise RuntimeError(messages.expanded_size(have, value._array.shape))
         copy_(target, value)
     elif isinstance(value, bool | int | float | complex):
-        fill_(target, value)
+        array = np.full(target._array.shape, creation.filled([value], (), target._dtype), target._dtype.np)
+        inplace.write(FillValue, target, (value,), (), array, target._dtype)
     elif isinstance(value, np.ndarray | np.generic):
         copy_(target, wrap(np.asarray(value), dtypes.from_numpy_dtype(np.asarray(value).dtype)))
     else:

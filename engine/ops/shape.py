@@ -199,7 +199,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions swapped."""
     ndim = require_tensor("transpose", "input", 1, input)._array.ndim
     first, second = normal_dim(dim0, ndim), normal_dim(dim1, ndim)
-    return views.Transpose.apply(input, first, second) if ndim else views.Alias.apply(input)
+    return views.Transpose.apply(input, first, second)
 
 
 for _name in ("swapaxes", "swapdims"):

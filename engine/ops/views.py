@@ -130,10 +130,10 @@ class Transpose(ViewOp):
     """Two dimensions swapped"""
 
     def forward(self, dim0, dim1):
-        return self.swapaxes(dim0, dim1)
+        return self.swapaxes(dim0, dim1) if self.ndim else self[...]
 
     def d_self(grad, dim0, dim1):
-        return transposed(grad, dim0, dim1)
+        return transposed(grad, dim0, dim1) if grad.ndim else grad
 
 
 class T(ViewOp):

@@ -37,7 +37,8 @@ class Pair(Op, abstract=True):
             node.next = (edge_self, edge_other)
             node.sequence = next(sequence)
             node.hooks = None
-            node.attributes = ()
+            x, y = self._array, other._array
+            node.attributes = (x.shape, x.strides, y.shape, y.strides, x.itemsize)
             node.fix = None
             node.saved = (self if edge_other is not None else None, other if edge_self is not None else None)
             node.versions = None
@@ -55,9 +56,36 @@ class Pair(Op, abstract=True):
         return out
 
 
+class MmNode(CrossNode):
+    """The node of a product of matrices, which also tells how both lay in memory."""
+
+    __slots__ = ()
+
+    def geometry(self, name: str) -> tuple[int, ...] | None:
+        """What `_saved_mat2_sym_sizes` and the like show: strides only of an operand that has a gradient."""
+        operand, _, what = name.partition("_sym_")
+        if operand not in ("self", "mat2") or what not in ("sizes", "strides"):
+            return None
+        place = 0 if operand == "self" else 1
+        if what == "sizes":
+            return self.attributes[2 * place]
+        step = self.attributes[4]
+        strides = self.attributes[2 * place + 1] if self.next[place] is not None else ()
+        return tuple(stride // step for stride in strides)
+
+    def __getattr__(self, name: str) -> Any:
+        found = self.geometry(name[len("_saved_") :]) if name.startswith("_saved_") else None
+        return super().__getattr__(name) if found is None else found
+
+    def __dir__(self) -> list[str]:
+        own = [f"_saved_{operand}_sym_{what}" for operand in ("self", "mat2") for what in ("sizes", "strides")]
+        return [*super().__dir__(), *own]
+
+
 class Mm(Pair):
     """The product of two matrices"""
 
+    node_base = MmNode
     symbol = "@"
     tensors = ("self", "mat2")
     latex = {"self": r"\bar{r}\,\mathit{mat2}^{\top}", "mat2": r"\mathit{self}^{\top}\,\bar{r}"}

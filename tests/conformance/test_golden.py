@@ -303,7 +303,7 @@ def test_xor() -> None:
     targets = engine.tensor([[0.0], [1.0], [1.0], [0.0]])
     golden = GOLDEN["golden_xor"]
     axis = golden["grid_axis"]
-    grid = engine.tensor([[x, y] for y in axis for x in axis])
+    grid = engine.tensor([[x, y] for x in axis for y in axis])
     loss_fn = nn.BCELoss()
     optimizer = engine.optim.Adam(net.parameters(), lr=0.1)
     for step, expected in enumerate(golden["losses"]):

@@ -401,7 +401,7 @@ export class GraphView extends LitElement {
     if (!svg || !this.layout || this.width === 0) return;
     const { width, height, vertical } = this.layout;
     const full = this.ownerDocument.fullscreenElement === this;
-    const most = full ? Math.max(240, innerHeight - 260) : vertical ? 1400 : 620;
+    const most = full ? Math.max(240, innerHeight - 260) : vertical ? 2600 : 620;
     const room = svg.getBoundingClientRect().width;
     const fitted = Math.max(0.15, Math.min(room / width, most / height, full ? 2 : 1.15));
     const readable = Math.max(fitted, vertical ? 0.6 : 0.72);

@@ -129,7 +129,7 @@ function link(model: GraphModel, scene: Scene, { home, storeyOf, folded, functio
       const source = home.get(edge.from);
       const storey = storeyOf.get(id) ?? 1;
       const far = (storeyOf.get(edge.from) ?? 1) !== storey || source === undefined;
-      const often = !model.producer.has(edge.from) && isUsedOften(model, edge.from, functions);
+      const often = !model.producer.has(edge.from) && isUsedOften(model, edge.from, (user) => functions.has(user) && storeyOf.get(user) === storey);
       if (source === target) continue;
       if (!far && !often) {
         connect(edge, source, target);
@@ -180,8 +180,8 @@ function linkCounted(model: GraphModel, scene: Scene, { home }: Homes, counted: 
 }
 
 /** Used more than a few times, or in more than one run of a loop: lines from one place would tie the runs together. */
-function isUsedOften(model: GraphModel, tensor: Id, functions: Set<Id>): boolean {
-  const users = new Set((model.uses.get(tensor) ?? []).map((edge) => edge.to).filter((id) => functions.has(id)));
+function isUsedOften(model: GraphModel, tensor: Id, here: (user: Id) => boolean): boolean {
+  const users = new Set((model.uses.get(tensor) ?? []).map((edge) => edge.to).filter(here));
   const runs = new Set([...users].map((id) => model.functions.get(id)!.instance));
   return users.size > MOST_DIRECT_USES || runs.size > 1;
 }

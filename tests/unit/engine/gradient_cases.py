@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 import engine as torch
 from engine.nn import functional as F
+from engine.nn.ops.convolution import ConvolutionInput, ConvolutionWeight
+from engine.nn.ops.pooling import AvgSpread
 
 Array = NDArray[np.float64]
 
@@ -95,6 +97,7 @@ VIEWS: dict[str, list[Case]] = {
     "Clone": [one(lambda x: x.clone())],
     "ToCopy": [one(lambda x: x.to(torch.float32).to(torch.float64))],
     "Copy": [case(written(lambda y, s: y.copy_(s)), x23, numbers(3))],
+    "FillValue": [one(written(lambda y: y.__setitem__(0, 2.0)))],
     "Fill": [one(written(lambda y: y.fill_(2.0)))],
     "Zero": [one(written(lambda y: y.zero_()))],
     "Gather": [one(lambda x: x.gather(1, long([[0, 0], [2, 1]])))],
@@ -309,6 +312,12 @@ def seeded(draw: Callable[[], Any]) -> Any:
 
 TARGET = torch.tensor([[0.3, 0.8, 0.1], [0.6, 0.2, 0.9]], dtype=torch.float64)
 
+chances = (numbers(2, 3, low=0.1, high=0.9), numbers(2, 3, low=0.1, high=0.9, seed=1))
+image = (numbers(1, 2, 3, 4), numbers(2, 2, 2, 2, seed=1))
+STEPS = ((1, 1), (0, 0), (1, 1), 1)
+MEANS = torch.tensor([0.1, -0.2, 0.3], dtype=torch.float64)
+VARIANCES = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
+
 NETWORKS: dict[str, list[Case]] = {
     "LeakyRelu": [one(lambda x: F.leaky_relu(x, 0.2))],
     "Elu": [one(lambda x: F.elu(x, 1.5))],
@@ -326,12 +335,45 @@ NETWORKS: dict[str, list[Case]] = {
     "Softshrink": [one(F.softshrink)],
     "Embedding": [case(lambda w: F.embedding(long([[0, 2], [2, 1]]), w), numbers(3, 2))],
     "MseLoss": [case(F.mse_loss, x23, numbers(2, 3, seed=1))],
-    "BinaryCrossEntropy": [one(lambda x: F.binary_cross_entropy(x, TARGET), 0.1, 0.9)],
-    "BinaryCrossEntropyWithLogits": [one(lambda x: F.binary_cross_entropy_with_logits(x, TARGET))],
+    "BinaryCrossEntropy": [
+        one(lambda x: F.binary_cross_entropy(x, TARGET), 0.1, 0.9),
+        case(lambda x, y: F.binary_cross_entropy(x, y, TARGET), *chances),
+    ],
+    "BinaryCrossEntropyWithLogits": [
+        one(lambda x: F.binary_cross_entropy_with_logits(x, TARGET)),
+        case(lambda x, y: F.binary_cross_entropy_with_logits(x, y, TARGET, pos_weight=TARGET[0] + 1), x23, chances[1]),
+    ],
     "NllLoss": [one(lambda x: F.nll_loss(x, long([2, 0])))],
     "NllLoss2D": [case(lambda x: F.nll_loss(x, long([[2, 0]])), numbers(1, 3, 2))],
     "SmoothL1Loss": [case(F.smooth_l1_loss, x23, numbers(2, 3, seed=1))],
     "HuberLoss": [case(F.huber_loss, x23, numbers(2, 3, seed=1))],
+    "Convolution": [
+        case(lambda x, w, b: F.conv2d(x, w, b, padding=1, stride=(2, 1)), *image, numbers(2)),
+        case(lambda x, w: F.conv1d(x, w, dilation=2, groups=2), numbers(1, 4, 5), numbers(2, 2, 2, seed=1)),
+    ],
+    "ConvolutionInput": [
+        case(lambda g, w: ConvolutionInput.apply(g, w, (1, 2, 3, 4), STEPS), numbers(1, 2, 2, 3), image[1])
+    ],
+    "ConvolutionWeight": [
+        case(lambda g, x: ConvolutionWeight.apply(g, x, (2, 2, 2, 2), STEPS), numbers(1, 2, 2, 3), image[0])
+    ],
+    "MaxPool": [
+        case(lambda x: F.max_pool2d(x, 2, 1), image[0]),
+        case(lambda x: F.max_pool1d(x, 3, 2, 1), numbers(2, 2, 5)),
+    ],
+    "AvgPool": [
+        case(lambda x: F.avg_pool2d(x, 2, 1, 1), image[0]),
+        case(lambda x: F.avg_pool1d(x, 2), numbers(2, 2, 5)),
+    ],
+    "AvgSpread": [case(lambda g: AvgSpread.apply(g, (1, 2, 3, 4), (2, 2), STEPS), numbers(1, 2, 2, 3))],
+    "ConstantPadNd": [case(lambda x: F.pad(x, (1, -1, 2, 0), value=0.5), x34)],
+    "NativeLayerNorm": [case(lambda x, w, b: F.layer_norm(x, (3,), w, b), x23, numbers(3), numbers(3, seed=1))],
+    "NativeBatchNorm": [
+        case(lambda x, w, b: F.batch_norm(x, None, None, w, b, True), numbers(2, 3, 2), numbers(3), numbers(3, seed=1))
+    ],
+    "FixedBatchNorm": [
+        case(lambda x, w, b: F.batch_norm(x, MEANS, VARIANCES, w, b), numbers(2, 3, 2), numbers(3), numbers(3, seed=1))
+    ],
 }
 
 CASES: dict[str, list[Case]] = VIEWS | ARITHMETIC | POINTWISE | REDUCTIONS | PRODUCTS | MATRICES | RANDOM | NETWORKS

@@ -16,7 +16,7 @@ export const richTheme = EditorView.theme({
     border: "none",
     color: "var(--ink-faint)",
   },
-  ".cm-lineNumbers .cm-gutterElement": { minWidth: "2.5rem", padding: "0 0.25rem 0 0", textAlign: "right" },
+  ".cm-lineNumbers .cm-gutterElement": { minWidth: "var(--gutter)", padding: "0 0.25rem 0 0", textAlign: "right" },
   ".cm-activeLine": { backgroundColor: "transparent" },
   "&.cm-focused .cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--accent) 6%, transparent)" },
   ".cm-selectionBackground, &.cm-focused .cm-selectionBackground, ::selection": {
@@ -36,8 +36,7 @@ export const richTheme = EditorView.theme({
   },
   ".span-mark": {
     backgroundColor: "var(--mark)",
-    borderRadius: "3px",
-    boxShadow: "0 0 0 1px var(--accent)",
+    boxShadow: "0 2px 0 var(--accent)",
   },
   ".cm-tooltip": {
     border: "1px solid var(--line)",

@@ -26,8 +26,8 @@ export type SessionState = "idle" | "ready" | "running" | "restarting" | "reconn
 /** Pauses before asking again when the server cannot be reached, in milliseconds. */
 const retryPauses = [400, 1200, 3000];
 
-/** Runs remembered for replay; the oldest are forgotten beyond this. */
-const historyLimit = 500;
+/** Runs remembered for replay and their text in all, in characters: what the server takes, with room to spare. */
+const historyLimit = { runs: 500, characters: 300_000 };
 
 export class PageSession extends EventTarget {
   state: SessionState;
@@ -131,9 +131,7 @@ export class PageSession extends EventTarget {
     try {
       const status = await this.attempt(runner, source);
       if (status.status === "ok" || status.status === "error") {
-        this.history.push({ cell: runner.cellId, source });
-        this.history.splice(0, this.history.length - historyLimit);
-        this.save();
+        this.remember({ cell: runner.cellId, source });
       }
       runner.onFinish(status);
       return status.status === "ok" || (status.status === "error" && runner.expectsError);
@@ -188,6 +186,16 @@ export class PageSession extends EventTarget {
     });
   }
 
+  /** Adds a run to the history; the oldest are forgotten where there would be too many. */
+  private remember(run: HistoryCell): void {
+    this.history.push(run);
+    let room = historyLimit.characters;
+    const kept = this.history.slice(-historyLimit.runs).reverse();
+    const end = kept.findIndex((past) => (room -= past.source.length) < 0);
+    this.history = (end < 0 ? kept : kept.slice(0, end)).reverse();
+    this.save();
+  }
+
   private clearQueue(): void {
     for (const runner of this.queue.splice(0)) runner.onQueued(false);
   }
@@ -214,5 +222,7 @@ function explain(error: unknown): string {
     const wait = error.retryAfter ? ` ${t.waitAndRetry(error.retryAfter)}` : "";
     return t.failed(error.message) + wait;
   }
-  throw error;
+  // A fault of ours, such as an event that cannot be read: the cell must come to rest, and the console must hear of it.
+  reportError(error);
+  return t.failed(String(error));
 }

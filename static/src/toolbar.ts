@@ -58,7 +58,7 @@ export class RunToolbar extends LitElement {
     const { state, current } = lessonPage().session;
     const busy = state === "running" || state === "reconnecting";
     const status = this.message || (busy && current && state === "running" ? `${t.running} ${current.cellId}` : t[state]);
-    return html`<div class="toolbar" role="toolbar" aria-label=${t.toolbar}>
+    return html`<div class="toolbar" role="group" aria-label=${t.toolbar}>
         <button type="button" class="button primary" data-act="run-all" ?disabled=${state === "restarting"} @click=${() => this.runAll()}>
           ${icon("runAll")}<span>${t.runAll}</span>
         </button>

@@ -32,13 +32,13 @@ APP_FLOORS: list[set[str]] = [
 ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
     engine(
-        "boxmuller creation cuda devices dtypes formula legacy messages modes naming node printing random return_types "
-        "size special state storage tensor view"
+        "analysis boxmuller creation cuda devices dtypes formula legacy messages modes naming node printing random "
+        "return_types size state storage tensor view"
     ),
     # How an operation is declared.
     engine("op elementwise"),
     # The operations, and how they are written to the namespace.
-    engine("ops nn.ops inplace functions linalg sampling"),
+    engine("ops nn.ops inplace functions linalg sampling special"),
     # What walks the graph they leave, and the methods of a tensor.
     engine("backward autograd methods"),
     engine("nn optim utils serialization"),

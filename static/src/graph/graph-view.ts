@@ -24,6 +24,8 @@ import { Viewport } from "./viewport";
 
 /** Below this width of the element, in pixels, the graph runs from top to bottom. */
 const NARROW = 560;
+/** A graph higher than this leaves no room for the stepper on a phone's screen. */
+const TALL = 1000;
 const STEP_MS = 1400;
 let explorers = 0;
 
@@ -36,7 +38,7 @@ export class GraphView extends LitElement {
     speed: { state: true },
     selected: { state: true },
     lit: { state: true },
-    hidden_storeys: { state: true },
+    hiddenStoreys: { state: true },
     width: { state: true },
     reading: { state: true },
     invited: { state: true },
@@ -49,7 +51,7 @@ export class GraphView extends LitElement {
   private declare speed: number;
   private declare selected: Id | null;
   private declare lit: ReadonlySet<Id>;
-  private declare hidden_storeys: ReadonlySet<number>;
+  private declare hiddenStoreys: ReadonlySet<number>;
   private declare width: number;
   private declare reading: boolean;
   /** The invitation to play is shown until the learner has stepped once. */
@@ -77,7 +79,7 @@ export class GraphView extends LitElement {
     this.speed = 1;
     this.selected = null;
     this.lit = new Set();
-    this.hidden_storeys = new Set();
+    this.hiddenStoreys = new Set();
     this.width = 0;
     this.reading = false;
     this.invited = true;
@@ -119,8 +121,8 @@ export class GraphView extends LitElement {
     if (changed.has("document")) this.load();
     if (!this.model) return;
     const resized = changed.has("width") && shapeOf(this.width) !== shapeOf((changed.get("width") as number | undefined) ?? 0);
-    if (changed.has("document") || changed.has("hidden_storeys") || resized || !this.layout) {
-      this.scene = buildScene(this.model, { hidden: this.hidden_storeys });
+    if (changed.has("document") || changed.has("hiddenStoreys") || resized || !this.layout) {
+      this.scene = buildScene(this.model, { hidden: this.hiddenStoreys });
       this.layout = layoutScene(this.model, this.scene, {
         vertical: this.width > 0 && this.width < NARROW,
         width: Math.max(this.width - 32, 320),
@@ -142,7 +144,7 @@ export class GraphView extends LitElement {
     this.stop = null;
     this.invited = true;
     this.layout = null;
-    this.hidden_storeys = new Set();
+    this.hiddenStoreys = new Set();
     this.model = this.document ? buildModel(this.document) : null;
     this.phases = this.model ? phases(this.model) : [];
     this.state = null;
@@ -156,7 +158,7 @@ export class GraphView extends LitElement {
       <div class="gl-frame">
         <div class="gl-bar">
           <span class="gl-title">${text(this.lang, "title")}</span>
-          ${storeySwitches(this.lang, scene.storeys, this.hidden_storeys, (storey) => this.toggleStorey(storey))}
+          ${storeySwitches(this.lang, scene.storeys, this.hiddenStoreys, (storey) => this.toggleStorey(storey))}
           ${zoomButtons({
             lang: this.lang,
             zoom: (by) => this.viewport.zoom(by),
@@ -166,7 +168,7 @@ export class GraphView extends LitElement {
           })}
         </div>
         ${this.stage({ model, state, layout, scene })}
-        <div class="gl-deck ${layout.vertical && !this.invited ? "is-sticky" : ""}">
+        <div class="gl-deck ${layout.vertical && (!this.invited || layout.height > TALL) ? "is-sticky" : ""}">
         ${caption({ model, state, lang: this.lang, inviting: this.invited, start: (step) => this.start(step) })}
         ${stepper({
           lang: this.lang,
@@ -293,9 +295,9 @@ export class GraphView extends LitElement {
   }
 
   private toggleStorey(storey: number): void {
-    const hidden = new Set(this.hidden_storeys);
+    const hidden = new Set(this.hiddenStoreys);
     if (!hidden.delete(storey)) hidden.add(storey);
-    this.hidden_storeys = hidden;
+    this.hiddenStoreys = hidden;
   }
 
   // Opening and walking.

@@ -91,7 +91,7 @@ VIEWS: dict[str, list[Case]] = {
     "SplitWithSizes": [case(lambda x: x.split([1, 3])[1] * x.split([1, 3])[0], numbers(4))],
     "Index": [one(lambda x: x[[0, 1, 1], [2, 0, 0]])],
     "IndexPut": [case(written(lambda y, v: y.__setitem__(([0, 1], [2, 0]), v)), x23, numbers(2))],
-    "FillValue": [case(written(lambda y, v: y.__setitem__(0, v)), x23, np.array(1.5))],
+    "FillValue": [one(written(lambda y: y.__setitem__(0, 2.0)))],
     "Where": [two(lambda x, y: torch.where(MASK, x, y))],
     "MaskedFill": [one(lambda x: x.masked_fill(MASK, 3.0))],
     "MaskedFillTensor": [case(lambda x, v: x.masked_fill(MASK, v), x23, np.array(1.5))],

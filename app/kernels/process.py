@@ -100,6 +100,9 @@ class KernelProcess:
         """
         if self._run is not None:
             raise RuntimeError("this kernel is running a cell")
+        if not self.alive:
+            yield Status("killed", self._death or "The kernel has ended.", 0, None)
+            return
         self._number += 1
         run = _Run(self._number, silent, self._loop.time(), cpu_seconds(self.pid) or 0.0)
         self._run = run
@@ -191,7 +194,7 @@ class KernelProcess:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         self.alive = False
-        reason = await self._last_word()
+        self._death = reason = await self._last_word()
         if not self._ready.done():
             self._ready.set_exception(KernelsUnavailable(reason))
         for reply in self._replies.values():

@@ -29,7 +29,7 @@ sum(itertools.chain(map(os.write, [3], [frame]), itertools.repeat(0)))
 
 @pytest.fixture(scope="session")
 def strict() -> Iterator[Lab]:
-    made = Lab(Limits(compute=0.4, wall=1.5, grace=0.3))
+    made = Lab(Limits(compute=0.4))
     yield made
     made.close()
 
@@ -127,10 +127,24 @@ def test_ignoring_the_end_of_the_time_ends_the_kernel(strict: Lab) -> None:
     assert not kernel.alive
 
 
-def test_sleeping_too_long_ends_the_cell(strict: Lab) -> None:
-    result = strict.run("import time\ntime.sleep(1000)")
+def test_sleeping_too_long_ends_the_cell() -> None:
+    lab = Lab(Limits(wall=0.5))
+    try:
+        result = lab.run("import time\ntime.sleep(1000)")
+    finally:
+        lab.close()
     assert result.status.status == "timeout"
-    assert "1.5 s" in str(result.status.reason)
+    assert "0.5 s" in str(result.status.reason)
+    assert "0.5 s" in result.error["evalue"]
+
+
+def test_a_dead_kernel_says_that_it_is_dead(lab: Lab) -> None:
+    kernel = lab.kernel()
+    lab.run("import os; os._exit(3)", kernel)
+    result = lab.run("1 + 1", kernel)
+    assert (result.status.status, result.outputs) == ("killed", [])
+    assert "exit code 3" in str(result.status.reason)
+    assert lab.wait(kernel.complete("x", 1))["matches"] == []
 
 
 def test_time_is_counted_by_cell(strict: Lab) -> None:

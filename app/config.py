@@ -26,6 +26,9 @@ class Limits:
     #: A class may share one address.
     address_rate: float = 300.0
     address_burst: int = 1200
+    #: New sessions of one address: a whole class may arrive at once, but not again every few seconds.
+    opening_rate: float = 5.0
+    opening_burst: int = 600
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def create_app(
     server.state.store = sessions
     server.state.metrics = Metrics()
     server.state.session_rates = RateLimiter(settings.limits.session_rate, settings.limits.session_burst)
+    server.state.opening_rates = RateLimiter(settings.limits.opening_rate, settings.limits.opening_burst)
 
     server.include_router(operations.router)
     server.include_router(api.router)

@@ -41,7 +41,7 @@ def live_server() -> Iterator[LiveServer]:
     from app.serving import listen
 
     # The tests of one run are one address that never rests.
-    limits = Limits(address_rate=10_000.0, address_burst=100_000)
+    limits = Limits(address_rate=10_000.0, address_burst=100_000, opening_rate=1000.0, opening_burst=10_000)
     app = create_app(Settings(port=0, limits=limits))
     with listen("127.0.0.1", 0) as listener:
         config = uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=3)

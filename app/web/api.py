@@ -49,6 +49,9 @@ router = APIRouter(prefix="/api")
 @router.post("/sessions", status_code=201, responses={429: _PROBLEM}, summary="Open a session")
 async def open_session(request: Request, response: Response, store: Store) -> SessionAnswer:
     """Open a session: one kernel, one namespace."""
+    wait = request.app.state.opening_rates.take(request.client.host if request.client else "")
+    if wait:
+        raise Problem("too-many-requests", "Too many sessions were opened from this address.", retry_after=wait)
     try:
         session = store.create()
     except TooManySessions as error:

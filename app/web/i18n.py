@@ -25,7 +25,7 @@ STRINGS: dict[Lang, dict[str, str]] = {
         "error_internal_detail": "请刷新页面再试一次；如果仍然出错，服务器的日志里有原因。",
         "back_to_contents": "回到目录",
         "site_navigation": "站点",
-        "footer_note": "代码单元在你自己的进程里运行，不会影响别人。",
+        "footer_note": "单元格里的代码在你自己的进程里运行，不会影响别人。",
         "licences": "第三方许可",
         "index_heading": "运行一行代码，看清它背后的计算图",
         "index_lede": (
@@ -44,7 +44,7 @@ STRINGS: dict[Lang, dict[str, str]] = {
         "download": "下载本章：",
         "as_notebook": "Jupyter 笔记本",
         "as_script": "Python 脚本",
-        "cell_code": "单元 {cell} 的代码",
+        "cell_code": "单元格 {cell} 的代码",
         "recorded_with": "PyTorch {version} 打印的结果",
         "output_label": "输出",
         "output_warning": "警告与错误输出",

@@ -171,6 +171,14 @@ def test_addresses_and_sessions_have_rates(make_web: Callable[..., Any]) -> None
     assert web.get("/healthz").status_code == 200
 
 
+def test_one_address_cannot_take_all_places(make_web: Callable[..., Any]) -> None:
+    web = make_web(Settings(limits=Limits(opening_rate=0.5, opening_burst=2)))
+    answers = [web.post("/api/sessions") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert answers[2].headers["retry-after"] == "2"
+    assert len(web.store) == 2
+
+
 def test_websockets_are_closed(web: Any) -> None:
     sent: list[Any] = []
 

@@ -101,11 +101,12 @@ function drawAlias(context: DrawContext, placed: PlacedUnit): SVGTemplateResult 
 }
 
 function drawFold(context: DrawContext, placed: PlacedUnit): SVGTemplateResult {
-  const { scene, state, lang } = context;
-  const there = scene.folded.filter((id) => state.functions.get(id)?.exists).length;
-  const [a, b] = scene.foldedRuns;
+  const { state, lang } = context;
+  const { folded, runs } = placed.unit;
+  const there = folded.filter((id) => state.functions.get(id)?.exists).length;
+  const [a, b] = runs ?? [0, 0];
   const label = b > a ? text(lang, "foldedLoop", { n: there, a, b }) : text(lang, "folded", { n: there });
-  const active = scene.folded.some((id) => state.active.has(id));
+  const active = folded.some((id) => state.active.has(id));
   return svg`<g class="gl-node gl-fold ${active ? "is-active" : ""}" transform="translate(${placed.x} ${placed.y})" role="img" aria-label=${label}>
     <rect class="gl-box" x="8" y="8" width=${placed.width - 8} height=${placed.height - 8} rx="10" />
     <rect class="gl-box" x="4" y="4" width=${placed.width - 8} height=${placed.height - 8} rx="10" />
@@ -131,7 +132,7 @@ function drawLink(context: DrawContext, { link, path }: PlacedLink): SVGTemplate
   if (!edge.exists) return nothing;
   const active = context.state.activeEdges.has(link.edge) ? "is-active" : "";
   const needs = context.model.tensors.get(link.tensor)?.requires_grad ? "" : "is-constant";
-  const intoFold = link.to === FOLD_ID || link.from === FOLD_ID ? "is-fold" : "";
+  const intoFold = link.to.startsWith(FOLD_ID) || link.from.startsWith(FOLD_ID) ? "is-fold" : "";
   if (!edge.gradient) {
     return svg`<path class="gl-edge ${active} ${needs} ${intoFold}" d=${path} marker-end="url(#${context.uid}-forward)" />`;
   }

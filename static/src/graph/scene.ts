@@ -3,8 +3,9 @@
  * nobody made, a stand-in for a tensor used far away, a box of folded operations) and links between them.
  */
 
+import { groupCounted, isOnlyCounted, type Counted } from "./counted";
 import type { Id } from "./document";
-import type { GraphModel, IndexedEdge } from "./model";
+import type { GraphModel } from "./model";
 
 export interface Unit {
   id: string;
@@ -15,8 +16,10 @@ export interface Unit {
   function: Id | null;
   /** The tensors drawn in this unit: an operation's results, the tensor itself, or the one it stands for. */
   tensors: Id[];
-  /** The operation that an alias stands beside. */
-  beside: Id | null;
+  /** The operations in a box. */
+  folded: Id[];
+  /** Lowest and highest run of the folded lines, where they are known. */
+  runs: [number, number] | null;
 }
 
 export interface Link {
@@ -26,7 +29,7 @@ export interface Link {
   tensor: Id;
   to: string;
   /**
-   * Place in `document.edges`; a link into or out of a fold box stands for several edges and shows the first.
+   * Place in `document.edges`; a link into or out of a box stands for several edges and shows the first.
    * −1 where the document has no edge: to and from operations that were only counted.
    */
   edge: number;
@@ -36,10 +39,10 @@ export interface Link {
 export interface Scene {
   units: Unit[];
   links: Link[];
-  /** Operations that are folded into the box, in order; empty when everything is drawn. */
+  /** Operations that are folded into boxes, in order; empty when everything is drawn. */
   folded: Id[];
-  /** Lowest and highest run of the folded lines. */
-  foldedRuns: [number, number];
+  /** Operation → the unit of its box. */
+  boxOf: Map<Id, string>;
   /** All storeys of the document, hidden ones too. */
   storeys: number[];
 }
@@ -54,140 +57,132 @@ export interface SceneOptions {
 /** A tensor that nobody made and that is used more often than this is drawn for itself and again beside each use. */
 const MOST_DIRECT_USES = 3;
 export const VISIBLE_NODES = 300;
+/** The box of a long middle; boxes of counted operations add their group. */
 export const FOLD_ID = "fold";
 
 export function buildScene(model: GraphModel, options: SceneOptions = {}): Scene {
-  const order = creationOrder(model);
   const storeyOf = storeys(model);
   const all = [...new Set(storeyOf.values())].sort((a, b) => a - b);
-  const shown = order.filter((id) => !options.hidden?.has(storeyOf.get(id) ?? 1));
+  const shown = creationOrder(model).filter((id) => !options.hidden?.has(storeyOf.get(id) ?? 1));
   const functions = shown.filter((id) => model.functions.has(id));
-  const counted = new Set(functions.filter((id) => isOnlyCounted(model, id)));
-  const filmed = functions.filter((id) => !counted.has(id));
-  const folded = new Set([...foldMiddle(model, filmed, options.limit ?? VISIBLE_NODES), ...counted]);
+  const counted = groupCounted(model, functions.filter((id) => isOnlyCounted(model, id)));
+  const filmed = functions.filter((id) => !counted.groups.has(id));
+  const boxOf = new Map<Id, string>();
+  for (const id of foldMiddle(model, filmed, options.limit ?? VISIBLE_NODES)) boxOf.set(id, FOLD_ID);
+  for (const [id, group] of counted.groups) boxOf.set(id, `${FOLD_ID}-${group}`);
   const scene: Scene = {
     units: [],
     links: [],
-    folded: functions.filter((id) => folded.has(id)),
-    foldedRuns: [Infinity, 0],
+    folded: functions.filter((id) => boxOf.has(id)),
+    boxOf,
     storeys: all.length > 0 ? all : [1],
   };
-  for (const id of folded) {
-    if (counted.has(id)) continue;
-    const { instance } = model.functions.get(id)!;
-    scene.foldedRuns = [Math.min(scene.foldedRuns[0], instance), Math.max(scene.foldedRuns[1], instance)];
-  }
 
   const home = new Map<Id, string>();
   const add = (unit: Unit) => {
     scene.units.push(unit);
-    for (const id of unit.tensors) if (unit.kind !== "alias") home.set(id, unit.id);
+    for (const id of unit.tensors) home.set(id, unit.id);
   };
   for (const id of shown) {
     const storey = storeyOf.get(id) ?? 1;
-    if (model.functions.has(id)) {
-      const tensors = (model.results.get(id) ?? []).map((edge) => edge.to);
-      if (!folded.has(id)) {
-        add({ id, kind: "function", storey, function: id, tensors, beside: null });
-        continue;
-      }
-      for (const tensor of tensors) home.set(tensor, FOLD_ID);
-      if (!scene.units.some((unit) => unit.id === FOLD_ID)) {
-        scene.units.push({ id: FOLD_ID, kind: "fold", storey, function: null, tensors: [], beside: null });
-      }
-    } else if (model.tensors.has(id) && !model.producer.has(id) && isWorthDrawing(model, id, folded)) {
-      add({ id, kind: "tensor", storey, function: null, tensors: [id], beside: null });
+    const box = boxOf.get(id);
+    const tensors = (model.results.get(id) ?? []).map((edge) => edge.to);
+    if (box !== undefined) {
+      for (const tensor of tensors) home.set(tensor, box);
+      if (!scene.units.some((unit) => unit.id === box)) add(boxUnit(model, box, storey, scene));
+    } else if (model.functions.has(id)) {
+      add({ id, kind: "function", storey, function: id, tensors, folded: [], runs: null });
+    } else if (model.tensors.has(id) && !model.producer.has(id) && isWorthDrawing(model, id, boxOf)) {
+      add({ id, kind: "tensor", storey, function: null, tensors: [id], folded: [], runs: null });
     }
   }
-  const homes = { home, storeyOf, folded, functions: new Set(functions) };
-  link(model, scene, homes);
-  linkCounted(model, scene, homes, counted);
+  connect(scene, model, allUses(model, scene, filmed, counted, storeyOf), home, storeyOf);
+  for (const [tensor, group] of counted.makers) {
+    const from = `${FOLD_ID}-${group}`;
+    if (home.get(tensor) !== tensor || storeyOf.get(tensor) !== storeyOf.get(group)) continue;
+    scene.links.push({ id: `out-${tensor}`, from, tensor, to: tensor, edge: -1, slot: 0 });
+  }
   return scene;
 }
 
-interface Homes {
-  home: Map<Id, string>;
-  storeyOf: Map<Id, number>;
-  folded: Set<Id>;
-  functions: Set<Id>;
+function boxUnit(model: GraphModel, box: string, storey: number, { folded, boxOf }: Scene): Unit {
+  const inside = folded.filter((id) => boxOf.get(id) === box);
+  const runs = inside.map((id) => model.functions.get(id)!).filter((made) => made.line !== null).map((made) => made.instance);
+  const range: [number, number] | null = runs.length > 0 ? [Math.min(...runs), Math.max(...runs)] : null;
+  return { id: box, kind: "fold", storey, function: null, tensors: [], folded: inside, runs: range };
+}
+
+/** A tensor used by an operation on the picture or by one in a box. */
+interface Use {
+  tensor: Id;
+  /** The unit that uses it. */
+  target: string;
+  storey: number;
+  /** The how-manieth run of its line uses it; each box of counted operations is a run of its own. */
+  run: number | string;
+  edge: number;
+  slot: number;
+}
+
+function allUses(model: GraphModel, { boxOf }: Scene, filmed: Id[], counted: Counted, storeyOf: Map<Id, number>): Use[] {
+  const found: Use[] = [];
+  for (const id of filmed) {
+    const storey = storeyOf.get(id) ?? 1;
+    const run = model.functions.get(id)!.instance;
+    for (const { from, index, slot } of model.operands.get(id) ?? []) {
+      found.push({ tensor: from, target: boxOf.get(id) ?? id, storey, run, edge: index, slot });
+    }
+  }
+  for (const [group, tensors] of counted.uses) {
+    const target = `${FOLD_ID}-${group}`;
+    for (const tensor of tensors) {
+      found.push({ tensor, target, storey: storeyOf.get(group) ?? 1, run: target, edge: -1, slot: 0 });
+    }
+  }
+  return found;
 }
 
 /** Draws every use of a tensor as a link, directly or from a stand-in beside the operation. */
-function link(model: GraphModel, scene: Scene, { home, storeyOf, folded, functions }: Homes): void {
-  const aliases = new Map<string, Unit>();
-  const linked = new Set<string>();
-  const connect = (edge: IndexedEdge, from: string, to: string) => {
-    // One line into or out of the fold box is enough for each tensor or operation at its other end.
-    const key = from === FOLD_ID ? `${from}→${to}.${edge.slot}` : to === FOLD_ID ? `${from}.${edge.from}→${to}` : String(edge.index);
-    if (linked.has(key)) return;
-    linked.add(key);
-    scene.links.push({ id: `e${edge.index}`, from, tensor: edge.from, to, edge: edge.index, slot: edge.slot });
-  };
-  for (const id of functions) {
-    for (const edge of model.operands.get(id) ?? []) {
-      const target = folded.has(id) ? FOLD_ID : id;
-      const source = home.get(edge.from);
-      const storey = storeyOf.get(id) ?? 1;
-      const far = (storeyOf.get(edge.from) ?? 1) !== storey || source === undefined;
-      const often = !model.producer.has(edge.from) && isUsedOften(model, edge.from, (user) => functions.has(user) && storeyOf.get(user) === storey);
-      if (source === target) continue;
-      if (!far && !often) {
-        connect(edge, source, target);
-        continue;
-      }
-      const key = `${edge.from}@${often ? target : `storey${storey}`}`;
-      let alias = aliases.get(key);
-      if (!alias) {
-        alias = { id: `alias-${key}`, kind: "alias", storey, function: null, tensors: [edge.from], beside: id };
-        aliases.set(key, alias);
-        scene.units.push(alias);
-      }
-      connect(edge, alias.id, target);
+function connect(scene: Scene, model: GraphModel, uses: Use[], home: Map<Id, string>, storeyOf: Map<Id, number>): void {
+  const often = usedOften(model, uses);
+  const seen = new Set<string>();
+  for (const { tensor, target, storey, edge, slot } of uses) {
+    const source = home.get(tensor);
+    if (source === target) continue;
+    const key = `${tensor}@${storey}`;
+    let from = source;
+    if (from === undefined || storeyOf.get(tensor) !== storey || often.has(key)) {
+      from = `alias-${tensor}@${often.has(key) ? target : `storey${storey}`}`;
+      if (!seen.has(from)) scene.units.push({ id: from, kind: "alias", storey, function: null, tensors: [tensor], folded: [], runs: null });
+      seen.add(from);
     }
+    // One line into or out of a box is enough for each tensor or operation at its other end.
+    const line = from.startsWith(FOLD_ID) ? `${from}→${target}.${slot}` : `${tensor}→${target}${target.startsWith(FOLD_ID) ? "" : `.${slot}`}`;
+    if (seen.has(line)) continue;
+    seen.add(line);
+    scene.links.push({ id: edge < 0 ? `in-${tensor}-${target}` : `e${edge}`, from, tensor, to: target, edge, slot });
   }
-}
-
-/** The recorder films the first runs of a line; of later ones it keeps no more than a backward pass needs: no edges. */
-function isOnlyCounted(model: GraphModel, id: Id): boolean {
-  return !model.operands.has(id) && !model.results.has(id);
 }
 
 /**
- * Operations that were only counted hang on the rest by `next_functions` alone: a line leads from what they used to
- * their box, and from the box to the results whose maker is among them.
+ * `tensor@storey` of what nobody made and is used more than a few times there, or in more than one run of a loop:
+ * lines from one place would tie the runs together.
  */
-function linkCounted(model: GraphModel, scene: Scene, { home }: Homes, counted: Set<Id>): void {
-  const sources = new Set<Id>();
-  for (const id of counted) {
-    for (const { next, next_slot: slot } of model.functions.get(id)!.inputs) {
-      const leaf = model.accumulates.get(next ?? "")?.tensor;
-      const result = model.results.get(next ?? "")?.find((edge) => edge.slot === slot)?.to;
-      const source = leaf ?? result;
-      if (source !== undefined) sources.add(source);
-    }
+function usedOften(model: GraphModel, uses: Use[]): Set<string> {
+  const users = new Map<string, { targets: Set<string>; runs: Set<number | string> }>();
+  for (const { tensor, target, storey, run } of uses) {
+    if (model.producer.has(tensor)) continue;
+    const key = `${tensor}@${storey}`;
+    const known = users.get(key) ?? { targets: new Set(), runs: new Set() };
+    users.set(key, known);
+    known.targets.add(target);
+    known.runs.add(run);
   }
-  for (const tensor of sources) {
-    const from = home.get(tensor);
-    const known = scene.links.some((link) => link.to === FOLD_ID && link.tensor === tensor);
-    if (from === undefined || from === FOLD_ID || known) continue;
-    scene.links.push({ id: `into-${tensor}`, from, tensor, to: FOLD_ID, edge: -1, slot: 0 });
-  }
-  if (counted.size === 0) return;
-  for (const [tensor, { is_leaf: leaf, requires_grad: needs }] of model.tensors) {
-    if (leaf || !needs || model.producer.has(tensor) || home.get(tensor) !== tensor) continue;
-    scene.links.push({ id: `out-${tensor}`, from: FOLD_ID, tensor, to: tensor, edge: -1, slot: 0 });
-  }
-}
-
-/** Used more than a few times, or in more than one run of a loop: lines from one place would tie the runs together. */
-function isUsedOften(model: GraphModel, tensor: Id, here: (user: Id) => boolean): boolean {
-  const users = new Set((model.uses.get(tensor) ?? []).map((edge) => edge.to).filter(here));
-  const runs = new Set([...users].map((id) => model.functions.get(id)!.instance));
-  return users.size > MOST_DIRECT_USES || runs.size > 1;
+  return new Set([...users].filter(([, { targets, runs }]) => targets.size > MOST_DIRECT_USES || runs.size > 1).map(([key]) => key));
 }
 
 /** Constants without a name that nothing drawn uses would only be dust on the picture. */
-function isWorthDrawing(model: GraphModel, id: Id, folded: Set<Id>): boolean {
+function isWorthDrawing(model: GraphModel, id: Id, folded: Map<Id, string>): boolean {
   const node = model.tensors.get(id)!;
   const uses = model.uses.get(id) ?? [];
   if (uses.length === 0) return node.name !== null || node.requires_grad;

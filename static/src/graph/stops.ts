@@ -2,7 +2,7 @@
 
 import type { Layout, PlacedUnit } from "./layout";
 import type { EdgeView, ViewState } from "./player";
-import { FOLD_ID, type Link, type Scene } from "./scene";
+import type { Link, Scene } from "./scene";
 
 /** What is drawn at one step. */
 export interface Picture {
@@ -15,7 +15,7 @@ export interface Picture {
 export function unitExists({ state, scene, layout }: Picture, { unit }: PlacedUnit): boolean {
   if (unit.kind === "function") return state.functions.get(unit.function!)?.exists ?? false;
   if (unit.kind === "tensor") return state.tensors.get(unit.tensors[0]!)?.exists ?? false;
-  if (unit.kind === "fold") return scene.folded.some((id) => state.functions.get(id)?.exists);
+  if (unit.kind === "fold") return unit.folded.some((id) => state.functions.get(id)?.exists);
   return layout.links.some(({ link }) => link.from === unit.id && edgeOf({ state, scene, layout }, link).exists);
 }
 
@@ -23,13 +23,15 @@ export function unitExists({ state, scene, layout }: Picture, { unit }: PlacedUn
 export function edgeOf({ state, scene }: Picture, link: Link): EdgeView {
   const edge = state.edges[link.edge];
   if (edge) return edge;
-  const exists = (state.tensors.get(link.tensor)?.exists ?? false) && scene.folded.some((id) => state.functions.get(id)?.exists);
+  const box = scene.units.find((unit) => unit.kind === "fold" && (unit.id === link.from || unit.id === link.to));
+  const ran = box?.folded.some((id) => state.functions.get(id)?.exists) ?? false;
+  const exists = ran && (state.tensors.get(link.tensor)?.exists ?? false);
   return { exists, gradient: null, summed: null, skipped: false };
 }
 
 /** The unit in which something happens: where a node is drawn, or the box that it is folded into. */
 export function placeOf({ scene, layout }: Omit<Picture, "state">, id: string): PlacedUnit | undefined {
-  return unitOf(layout, id) ?? (scene.folded.includes(id) ? unitOf(layout, FOLD_ID) : undefined);
+  return unitOf(layout, scene.boxOf.get(id) ?? id);
 }
 
 /** The unit that draws a node or stand-in. */

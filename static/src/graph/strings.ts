@@ -108,7 +108,7 @@ const EN = {
   truncatedNodes: "Not everything was kept ({reason}). Left out: {events} steps and {nodes} nodes.",
   folded: "{n} more operations",
   foldedLoop: "… {n} more operations (runs {a} to {b} of these lines)",
-  foldedNote: "Long graph: {n} operations are folded into one box; the tables list them all.",
+  foldedNote: "Long graph: {n} operations are folded into boxes; the tables list them all.",
   empty: "There is no graph to draw.",
   failed: "failed here",
 };
@@ -219,7 +219,7 @@ const ZH: typeof EN = {
   truncatedNodes: "没有全部保留（{reason}），省去了 {events} 步和 {nodes} 个节点。",
   folded: "另有 {n} 个运算",
   foldedLoop: "…… 另有 {n} 个运算（这些行的第 {a} 到 {b} 次运行）",
-  foldedNote: "图很长：有 {n} 个运算收进了一个框；表格里都有它们。",
+  foldedNote: "图很长：有 {n} 个运算收进了框里；表格里都有它们。",
   empty: "没有可画的图。",
   failed: "在这里失败",
 };

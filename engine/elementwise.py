@@ -114,7 +114,7 @@ class Unary(Op, abstract=True):
             else:
                 node.saved = None
                 if cls.saved_names:
-                    keep(cls, node, (self,), [True], [out])
+                    keep(cls, node, (self,), [out])
             out._edge = node
         else:
             out._edge = None
@@ -181,7 +181,7 @@ class CrossNode(OpNode):
 
     def operand(self, index: int, grad: Value) -> Value:
         """The saved operand's array after its version check, in the dtype that the operation computed in."""
-        value = self.array_of((True, index))
+        value = self.array_at(index)
         if isinstance(value, Number):
             return value
         return value if value.dtype == grad.dtype else value.astype(grad.dtype)
@@ -356,7 +356,7 @@ def general(cls: type[Binary], self: Any, other: Any, attributes: tuple[Any, ...
             )
             node.fix = fixes if any(fixes) else None
             if cls.saved_names:
-                keep(cls, node, (self, other), [edge is not None for edge in edges], [out])
+                keep(cls, node, (self, other), [out])
             out._edge = node
     if state.recorder is not None:
         state.recorder.operation(cls, node, (self, other), attributes, [out])

@@ -49,6 +49,7 @@ class OpNode(Node):
     def run(self, grad: Value) -> Sequence[Value | None]:
         op = self.op
         fix = self.fix
+        attributes = self.attributes
         if op.several:
             grad = tuple(grad.get(place) for place in range(self.count))
         grads: list[Value | None] = []
@@ -57,7 +58,10 @@ class OpNode(Node):
             if edge is None or derivative is None:
                 grads.append(None)
                 continue
-            value = derivative(grad, *[self.array_of(source) for source in op.sources[slot]])
+            named = [
+                self.array_at(index) if is_saved else attributes[index] for is_saved, index in op.sources[slot]
+            ]
+            value = derivative(grad, *named)
             grads.append(value if fix is None or fix[slot] is None else formula.restore(value, fix[slot]))
         return grads
 
@@ -88,11 +92,8 @@ class OpNode(Node):
 
     # -- saved values -----------------------------------------------------------------------------------------
 
-    def array_of(self, source: tuple[bool, int]) -> Value:
-        """The array, number or attribute that a derivative's parameter names."""
-        is_saved, index = source
-        if not is_saved:
-            return self.attributes[index]
+    def array_at(self, index: int) -> Value:
+        """The saved array or number that a derivative's parameter names."""
         value = self.saved_at(index)
         if type(value) is SavedResult:
             return value.array
@@ -190,6 +191,10 @@ class Op:
     attribute_names: ClassVar[tuple[str, ...]] = ()
     #: For each saved name the operands whose gradient needs it.
     wanted_by: ClassVar[tuple[tuple[int, ...], ...]] = ()
+    #: For each saved name: whether it is a result, its place among the results or operands, and `wanted_by`.
+    save_plan: ClassVar[tuple[tuple[bool, int, tuple[int, ...]], ...]] = ()
+    #: The operands whose shapes the derivatives name.
+    shapes_of: ClassVar[tuple[int, ...]] = ()
     Node: ClassVar[type[OpNode]]
 
     forward: ClassVar[Callable[..., Any]]
@@ -260,6 +265,11 @@ def declare(cls: type[Op]) -> None:
         tuple(slot for slot, derivative in enumerate(derivatives) if name in formula_parameters(derivative))
         for name in cls.saved_names
     )
+    cls.save_plan = tuple(
+        (name in cls.outputs, (cls.outputs if name in cls.outputs else cls.tensors).index(name), slots)
+        for name, slots in zip(cls.saved_names, cls.wanted_by, strict=True)
+    )
+    cls.shapes_of = tuple(cls.tensors.index(name.removesuffix("_shape")) for name in shapes)
     node_name = cls.node_name or f"{cls.__name__}Backward0"
     base = getattr(cls, "node_base", OpNode)
     cls.Node = type(node_name, (base,), {"__slots__": (), "op": cls, "__module__": "torch.autograd.graph"})
@@ -303,25 +313,20 @@ def record(
     cls: type[Op], operands: tuple[Any, ...], edges: tuple[Any, ...], args: tuple[Any, ...], outputs: Sequence[Tensor]
 ) -> OpNode | None:
     """Make the node, hang the outputs on it and keep what the wanted derivatives name."""
-    derivatives = cls.derivatives
-    wanted = [edge is not None and derivatives[slot] is not None for slot, edge in enumerate(edges)]
-    if not any(wanted):
+    node_next = tuple([edge if derivative is not None else None for edge, derivative in zip(edges, cls.derivatives)])
+    if not any(node_next):
         return None
-    floating = [output for output in outputs if output._dtype.is_floating_point or output._dtype.is_complex]
-    if not floating:
-        return None
+    if not any([output._dtype.category >= 2 for output in outputs]):
+        return None  # whole numbers and truth values have no gradient
     node = new(cls.Node)
-    node.next = tuple([edge if want else None for edge, want in zip(edges, wanted, strict=True)])
+    node.next = node_next
     node.sequence = next(sequence)
     node.hooks = None
     node.fix = None
     node.versions = None
-    count = len(cls.tensors)
-    attributes = args[count:]
-    shapes = len(cls.attribute_names) - len(attributes)
-    if shapes:
-        named = cls.attribute_names[len(attributes) :]
-        attributes = (*attributes, *[shape_of(operands[cls.tensors.index(name[:-6])]) for name in named])
+    attributes = args[len(cls.tensors) :]
+    if cls.shapes_of:
+        attributes = (*attributes, *[shape_of(operands[place]) for place in cls.shapes_of])
     node.attributes = attributes
     if cls.several:
         node.count = len(outputs)
@@ -331,31 +336,31 @@ def record(
         outputs[0]._edge = node
     node.saved = None
     if cls.saved_names:
-        keep(cls, node, operands, wanted, outputs)
+        keep(cls, node, operands, outputs)
     return node
 
 
-def keep(cls: type[Op], node: OpNode, operands: tuple[Any, ...], wanted: list[bool], outputs: Sequence[Tensor]) -> None:
+def keep(cls: type[Op], node: OpNode, operands: Sequence[Any], outputs: Sequence[Tensor]) -> None:
     """Save the operands and results that the wanted derivatives name, with their versions."""
     saved: list[Any] = []
     versions: list[int] = []
-    for name, slots in zip(cls.saved_names, cls.wanted_by, strict=True):
-        if not any(wanted[slot] for slot in slots):
-            saved.append(None)
-            versions.append(0)
-        elif name in cls.outputs:
-            place = cls.outputs.index(name)
-            saved.append(saved_result(outputs[place], place))
-            versions.append(outputs[place]._version)
-        else:
-            operand = operands[cls.tensors.index(name)]
-            if isinstance(operand, Tensor):
-                if operand._extra is not None and operand._extra.inference:
-                    raise RuntimeError(messages.inference_saved())
-                versions.append(operand._version)
+    wanted = node.next
+    for is_output, place, slots in cls.save_plan:
+        value: Any = None
+        version = 0
+        if any([wanted[slot] is not None for slot in slots]):
+            if is_output:
+                value = saved_result(outputs[place], place)
+                version = outputs[place]._version
             else:
-                versions.append(0)
-            saved.append(operand)
+                value = operands[place]
+                if isinstance(value, Tensor):
+                    if value._storage is not None:
+                        version = value._storage.version.count
+                    if value._extra is not None and value._extra.inference:
+                        raise RuntimeError(messages.inference_saved())
+        saved.append(value)
+        versions.append(version)
     node.saved = tuple(saved)
     if any(versions):
         node.versions = tuple(versions)

@@ -464,7 +464,8 @@ def check_added(name: str, input: Tensor, left: Tensor, right: Tensor) -> None:
 
 def check_expands(input: Tensor, shape: tuple[int, ...]) -> None:
     """Raise PyTorch's error unless the tensor can be stretched to a shape."""
-    if input._array.shape != shape:
+    have = input._array.shape
+    if have != shape and have != shape[1:]:
         expanded(input.detach(), shape)
 
 

@@ -111,7 +111,7 @@ class Reduction(Op, abstract=True):
             node.attributes = attributes if len(cls.attribute_names) == len(attributes) else (*attributes, array.shape)
             node.saved = None
             if cls.saved_names:
-                keep(cls, node, (self,), [True], [out])
+                keep(cls, node, (self,), [out])
             out._edge = node
         if state.inference:
             mark_inference([out])

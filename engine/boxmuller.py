@@ -40,7 +40,9 @@ def fma64(a: Any, b: Any, c: Any) -> Float64:
     total = product + c
     shift = total - product
     total_error = (product - (total - shift)) + (c - shift)
-    return np.asarray(total + (total_error + product_error))
+    fused = np.asarray(total + (total_error + product_error))
+    # Infinities, and numbers too large to be split, have no error to correct.
+    return fused if np.isfinite(fused).all() else np.where(np.isfinite(fused), fused, total)
 
 
 def _split(value: Any) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes, formula, inplace, messages
+from engine.boxmuller import fma64
 from engine.dtypes import DType
 from engine.elementwise import Binary, Unary, general, operand_rank
 from engine.formula import log, pow_array, power, scale, sign, where
@@ -277,10 +278,13 @@ class Reciprocal(Unary):
 def scaled_sum(array: Any, other: Any, alpha: Any) -> Any:
     """array + alpha * other as PyTorch's CPU kernel rounds it: one fused multiply-add.
 
-    For float32 the product and the sum are computed in float64 and rounded once.
+    The factor is rounded to the arrays' type first. For float32 the product and the sum are then computed in float64,
+    where the product is exact, and rounded once.
     """
-    if array.dtype == np.float32:
-        return (array + np.multiply(other, alpha, dtype=np.float64)).astype(np.float32)
+    if array.dtype == np.float32 and other.dtype == np.float32:
+        return (array + other * np.float64(np.float32(alpha))).astype(np.float32)
+    if array.dtype == np.float64 and other.dtype == np.float64:
+        return fma64(other, float(alpha), array)[()]
     return array + array.dtype.type(alpha) * other if np.issubdtype(array.dtype, np.floating) else array + alpha * other
 
 

@@ -167,6 +167,9 @@ class ForkClient:
 
     def _hear(self, message: dict[str, int]) -> None:
         if "up" in message and self._up is not None and not self._up.done():
+            if not message["needs_folder"]:
+                # Removed now, nothing is left behind even when this server is killed.
+                shutil.rmtree(self._folder, ignore_errors=True)
             self._up.set_result(None)
         elif "spawned" in message:
             pidfd = self._descriptors.pop(0) if self._descriptors else -1

@@ -1,9 +1,11 @@
 """The fork server: a process with one thread that has everything loaded and forks kernels on request.
 
 The server starts it with `forkserver_command.bootstrap_command`, in a clean environment and a session of its own.
-They talk in lines of JSON over one socket. To the fork server: ``{"spawn": n}`` with the kernel's end of a socket
-pair attached. From it: ``{"up": true}`` once, ``{"spawned": n, "pid": pid}`` with a pidfd attached where there are
-pidfds, ``{"exited": n, "status": wait status}``. When the server hangs up it ends, and every kernel with it.
+They talk in lines of JSON over one socket.
+
+To the fork server: ``{"spawn": n}`` with the kernel's end of a socket pair attached. From it:
+``{"up": true, "needs_folder": …}`` once, ``{"spawned": n, "pid": pid}`` with a pidfd attached where there are pidfds,
+``{"exited": n, "status": wait status}``. When the server hangs up it ends, and every kernel with it.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ class ForkServer:
         selector = selectors.DefaultSelector()
         selector.register(self._control, selectors.EVENT_READ)
         selector.register(wake_read, selectors.EVENT_READ)
-        self._report({"up": True})
+        self._report({"up": True, "needs_folder": not self._entered.root})
         while True:
             ready = [key.fileobj for key, _ in selector.select()]
             if wake_read in ready:

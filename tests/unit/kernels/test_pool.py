@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,7 @@ def test_a_dead_fork_server_takes_its_kernels_along_and_is_replaced() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_closing_leaves_no_process_and_no_folder() -> None:
-    lab = Lab()
+    lab = Lab(skip=frozenset({"root"}))
     kernel = lab.kernel()
     pids = [kernel.pid, parent_of(kernel.pid)]
     folder = Path(lab.pool._client._folder)  # type: ignore[union-attr]
@@ -79,6 +81,29 @@ def test_closing_leaves_no_process_and_no_folder() -> None:
     lab.close()
     assert not any(exists(pid) for pid in pids)
     assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_killed_server_leaves_no_process(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, sys\n"
+        f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[3])]!r}\n"
+        "from kernel_lab import Lab, collect\n"
+        "lab = Lab()\n"
+        "kernel = lab.kernel()\n"
+        "print(kernel.pid, flush=True)\n"
+        "lab.wait(collect(kernel, 'while True: pass'))\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stdout is not None
+        kernel = int(server.stdout.readline())
+        pids = [kernel, parent_of(kernel)]
+        server.kill()
+    deadline = time.monotonic() + 30
+    while any(exists(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(exists(pid) for pid in pids)
 
 
 def test_a_closed_pool_says_so() -> None:

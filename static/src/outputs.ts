@@ -24,6 +24,8 @@ export class OutputArea {
   begin(): void {
     this.stale = true;
     this.stream = null;
+    // A failure that asked to be tried again has been.
+    for (const note of this.element.querySelectorAll(".out-note:has(button)")) note.remove();
     this.element.classList.add("stale");
   }
 

@@ -107,7 +107,7 @@ def test_reset_brings_the_lesson_back_and_undo_the_edit(chapter3: LessonPage) ->
 
     cell.get_by_role("button", name="Reset cell 3.1-c1").click()
     assert chapter3.source("3.1-c1") == original
-    cell.get_by_role("button", name="Undo the reset of cell 3.1-c1").click()
+    cell.get_by_role("button", name="Undo reset of cell 3.1-c1").click()
     assert chapter3.source("3.1-c1") == "print('mine')"
 
     cell.get_by_role("button", name="Reset cell 3.1-c1").click()

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from app.kernels.limits import GRAPH_MIME
 from app.kernels.wire import WireError
 
@@ -62,12 +64,13 @@ def check_output(raw: dict[str, Any], check_document: DocumentCheck) -> dict[str
 
 
 def size_of(output: dict[str, Any]) -> int:
-    """Measure the text of a checked output in bytes; a graph document has its own limit and counts nothing."""
+    """Measure a checked output in bytes."""
     if output["output_type"] == "stream":
         return len(output["text"].encode())
     if output["output_type"] == "error":
         return len(output["evalue"].encode()) + sum(len(line.encode()) for line in output["traceback"])
-    return sum(len(value.encode()) for value in output["data"].values() if isinstance(value, str))
+    values = output["data"].values()
+    return sum(len(value.encode()) if isinstance(value, str) else len(orjson.dumps(value)) for value in values)
 
 
 def _error(raw: dict[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 _LAST_WORD = 2.0
 #: How long a kernel may take to be confined and ready, in seconds.
 _READY = 30.0
-#: Outputs in one run; more are a flood, whatever their size.
-_OUTPUTS = 20_000
+#: Messages in one run; more are a flood, whatever their size. The kernel joins what it prints.
+_MESSAGES = 20_000
 
 
 @dataclass
@@ -36,7 +36,6 @@ class _Run:
     cpu_began: float
     queue: asyncio.Queue[KernelEvent] = field(default_factory=asyncio.Queue)
     received: int = 0
-    count: int = 0
     #: What asked it to stop, if anything did.
     stopping: Literal["interrupted", "timeout"] | None = None
     reason: str | None = None
@@ -67,6 +66,8 @@ class KernelProcess:
         self._replies: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._death: str | None = None
         self._tidy = True
+        #: Messages since the server last asked for something.
+        self._messages = 0
         self.alive = True
         self.last_used = self._loop.time()
         #: Which layers confine it; filled by `open`.
@@ -149,9 +150,9 @@ class KernelProcess:
             return {"found": False, "data": {}}
         return {"found": True, "data": {"text/plain": text[: 64 * 1024]}}
 
-    async def kill(self) -> None:
-        """End the process and wait until it has gone."""
-        self._end("It was ended by the server.")
+    async def kill(self, reason: str = "The kernel was ended by the server.") -> None:
+        """End the process and wait until it has gone; a running cell ends as killed, with `reason`."""
+        self._end(reason)
         if self._reading is not None:
             await asyncio.wait({self._reading})
         with suppress(TimeoutError):
@@ -160,6 +161,7 @@ class KernelProcess:
 
     def _send(self, message: dict[str, Any]) -> None:
         self.last_used = self._loop.time()
+        self._messages = 0
         if self._writer is not None and self.alive:
             self._writer.write(wire.encode(message))
         self._child.signal(signal.SIGCONT)
@@ -188,6 +190,9 @@ class KernelProcess:
         try:
             while True:
                 self._hear(wire.check_message(await wire.read_frame(self._reader)))
+                self._messages += 1
+                if self._messages > _MESSAGES:
+                    raise wire.WireError("more messages than a cell may send")
         except wire.WireError as error:
             _log.warning("kernel %s broke the protocol: %s", self.pid, error)
             self._end("The cell sent what no cell may send, so its kernel was ended.")
@@ -237,9 +242,8 @@ class KernelProcess:
         if output is None:
             return
         run.received += outputs.size_of(output)
-        run.count += 1
         # The kernel keeps to its allowance by itself; one that sends twice as much is not ours any more.
-        if run.received > 2 * self._limits.output or run.count > _OUTPUTS:
+        if run.received > 2 * (self._limits.output + self._limits.document):
             raise wire.WireError("more output than a cell may send")
         run.queue.put_nowait(Output(output))
 

@@ -101,7 +101,7 @@ class Session:
     async def restart(self) -> None:
         """Drop the namespace: the next run has a new kernel. A running cell ends as killed."""
         self._stops += 1
-        await self.drop_kernel()
+        await self.drop_kernel("The kernel was restarted.")
 
     async def complete(self, source: str, cursor: int) -> dict[str, Any]:
         """Complete at `cursor` (in code points): `matches`, each with `text` and `type`, `start` and `end`."""
@@ -117,17 +117,17 @@ class Session:
             return {"found": False, "data": {}}
         return await kernel.inspect(source, cursor)
 
-    async def drop_kernel(self) -> None:
-        """End the kernel; the session stays."""
+    async def drop_kernel(self, reason: str = "The kernel was ended, because nobody used it.") -> None:
+        """End the kernel; the session stays. A cell that runs in it ends as killed, with `reason`."""
         kernel, self._kernel = self._kernel, None
         if kernel is not None:
-            await kernel.kill()
+            await kernel.kill(reason)
 
     async def close(self) -> None:
         """End the session and its kernel."""
         self._closed = True
         self._stops += 1
-        await self.drop_kernel()
+        await self.drop_kernel("The page was closed.")
 
     async def _prepared(self, history: Sequence[HistoryCell], stops: int) -> Status | None:
         """Get a kernel with the namespace in it; give the status that says why there is none."""

@@ -96,4 +96,4 @@ def test_sizes_count_bytes_of_text() -> None:
     stream = {"output_type": "stream", "name": "stdout", "text": "张"}
     assert size_of(stream) == 3
     assert size_of({"output_type": "error", "evalue": "ab", "traceback": ["c", "d"]}) == 4
-    assert size_of({"output_type": "display_data", "data": {"text/plain": "ab", GRAPH_MIME: {"x": "y"}}}) == 2
+    assert size_of({"output_type": "display_data", "data": {"text/plain": "ab", GRAPH_MIME: {"x": "y"}}}) == 11

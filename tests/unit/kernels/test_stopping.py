@@ -11,7 +11,7 @@ import pytest
 from kernel_lab import Lab, Result, collect
 
 from app.kernels.events import KernelEvent
-from app.kernels.limits import Limits
+from app.kernels.limits import GRAPH_MIME, Limits
 from app.kernels.process import KernelProcess
 
 #: Says that it runs, so that a test can stop it then and not before.
@@ -292,4 +292,28 @@ def test_more_output_than_the_kernel_may_send_ends_it(lab: Lab) -> None:
     flood = "{'type': 'output', 'run': 1, 'output': {'output_type': 'stream', 'name': 'stdout', 'text': 'x' * 100000}}"
     result = lab.run(FORGE + f"while True: send({flood})")
     assert result.status.status == "killed"
-    assert len(result.stream()) <= 2 * lab.pool.limits.output
+    assert len(result.stream()) <= 2 * (lab.pool.limits.output + lab.pool.limits.document)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "{'type': 'idle', 'run': 99}",
+        "{'type': 'output', 'run': 1, 'output': {'output_type': 'stream', 'name': 'stdout', 'text': ''}}",
+        "{'type': 'reply', 'request': 1, 'data': {}}",
+    ],
+)
+def test_a_flood_of_small_messages_ends_the_kernel(lab: Lab, message: str) -> None:
+    result = lab.run(FORGE + f"while True: send({message})")
+    assert result.status.status == "killed"
+    assert "what no cell may send" in str(result.status.reason)
+
+
+def test_a_flood_of_graph_documents_ends_the_kernel(lab: Lab) -> None:
+    document = (
+        "{'version': 1, 'sources': {'a': 'x' * 400000}, 'nodes': [], 'edges': [], 'events': [], 'truncated': None}"
+    )
+    output = f"{{'output_type': 'display_data', 'data': {{{GRAPH_MIME!r}: {document}}}, 'metadata': {{}}}}"
+    result = lab.run(FORGE + f"while True: send({{'type': 'output', 'run': 1, 'output': {output}}})")
+    assert result.status.status == "killed"
+    assert len(result.outputs) <= 8

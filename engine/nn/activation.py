@@ -45,12 +45,22 @@ class _Switchable(_Activation):
         super().__init__()
         self.inplace = inplace
 
+    def forward(self, input: Tensor) -> Tensor:
+        """The function of the input, elementwise."""
+        result: Tensor = self.function(input, self.inplace)
+        return result
+
 
 class _Plain(_Activation):
     """One without options."""
 
     def __init__(self) -> None:
         super().__init__()
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The function of the input, elementwise."""
+        result: Tensor = self.function(input)
+        return result
 
 
 class ReLU(_Switchable):

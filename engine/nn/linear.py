@@ -8,6 +8,7 @@ from typing import Any
 
 from engine import creation, dtypes
 from engine.nn import functional, init
+from engine.nn.functional.layers import linear
 from engine.nn.module import Module
 from engine.nn.parameter import Parameter
 from engine.tensor import Tensor
@@ -50,7 +51,9 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """input: (…, in_features); the result: (…, out_features)."""
-        return functional.linear(input, self.weight, self.bias)
+        # Looked up here and not by `__getattr__`, which is reached only after every other place was searched.
+        parameters = self._parameters
+        return linear(input, parameters["weight"], parameters["bias"])  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
         """The sizes, and whether there is a bias."""

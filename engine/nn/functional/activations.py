@@ -9,7 +9,7 @@ from engine import inplace, messages
 from engine.elementwise import Unary
 from engine.functions import FUNCTIONS, require_tensor
 from engine.nn.ops import activations as ops
-from engine.ops.pointwise import Softplus
+from engine.ops.pointwise import Relu, Softplus
 from engine.tensor import Tensor
 
 
@@ -28,7 +28,9 @@ def _call(
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(input, 0), elementwise."""
-    return input.relu_() if inplace else FUNCTIONS["relu"](input)  # type: ignore[attr-defined]
+    if not isinstance(input, Tensor):
+        raise TypeError(messages.argument_type("relu", "input", 1, "Tensor", input))
+    return input.relu_() if inplace else Relu.apply(input)  # type: ignore[attr-defined]
 
 
 def sigmoid(input: Tensor) -> Tensor:

@@ -9,28 +9,32 @@ import numpy as np
 from engine import dtypes, messages, random
 from engine.functions import FUNCTIONS, require_tensor
 from engine.nn.ops.layers import Embedding
+from engine.ops.matmul import addmm
+from engine.ops.views import T
 from engine.tensor import Tensor, wrap
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input @ weight.T + bias. input: (…, in), weight: (out, in), bias: (out)."""
-    require_tensor("linear", "input", 1, input)
+    if not isinstance(input, Tensor):
+        raise TypeError(messages.argument_type("linear", "input", 1, "Tensor", input))
     require_tensor("linear", "weight", 2, weight)
     ndim, wdim = input._array.ndim, weight._array.ndim
     if ndim == 2 and wdim == 2 and bias is not None:
         if input._dtype is not weight._dtype:
             raise RuntimeError(messages.linear_dtype(input._dtype, weight._dtype))
-        return FUNCTIONS["addmm"](bias, input, weight.t())  # type: ignore[attr-defined,no-any-return]
+        result: Tensor = addmm(bias, input, T.apply(weight))
+        return result
     if not ndim or not wdim:
         raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {ndim}D and {wdim}D")
     if bias is None or wdim != 2:
-        result: Any = FUNCTIONS["matmul"](input, weight.t())  # type: ignore[attr-defined]
-        return result if bias is None else result + bias  # type: ignore[no-any-return]
+        product: Any = FUNCTIONS["matmul"](input, weight.t())  # type: ignore[attr-defined]
+        return product if bias is None else product + bias  # type: ignore[no-any-return]
     if input._dtype is not weight._dtype:
         raise RuntimeError(messages.linear_dtype(input._dtype, weight._dtype))
     shape = input._array.shape
     rows: Any = input.reshape(-1, shape[-1])  # type: ignore[attr-defined]
-    flat: Any = FUNCTIONS["addmm"](bias, rows, weight.t())  # type: ignore[attr-defined]
+    flat: Any = addmm(bias, rows, weight.t())  # type: ignore[attr-defined]
     return flat.view(*shape[:-1], weight._array.shape[0])  # type: ignore[no-any-return]
 
 

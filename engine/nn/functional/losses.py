@@ -38,6 +38,8 @@ def _size(tensor: Any) -> str:
 
 def _pair(input: Tensor, target: Any) -> tuple[Tensor, Tensor]:
     """Prediction and target with one shape, after the warning that PyTorch gives when they differ."""
+    if isinstance(target, Tensor) and isinstance(input, Tensor) and target._array.shape == input._array.shape:
+        return input, target
     have, want = _size(target), _size(input)
     if have != want:
         warnings.warn(
@@ -51,7 +53,10 @@ def _pair(input: Tensor, target: Any) -> tuple[Tensor, Tensor]:
 
 def _same_dtype(kernel: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Both in the type they promote to; it must be a floating-point one."""
-    dtype = dtypes.promote_types(input._dtype, target._dtype)
+    dtype = input._dtype
+    if dtype is target._dtype and dtype.category >= 2:
+        return input, target
+    dtype = dtypes.promote_types(dtype, target._dtype)
     if dtype.category < 2:
         raise NotImplementedError(messages.not_implemented(kernel, dtype))
     return input.to(dtype), target.to(dtype)  # type: ignore[attr-defined]

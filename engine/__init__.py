@@ -17,6 +17,7 @@ from engine import methods as _methods
 # isort: split
 from engine import autograd, cuda, linalg, nn, optim, return_types, special, utils
 from engine import dtypes as _dtypes
+from engine import memory as _memory
 from engine.creation import (
     arange,
     as_tensor,
@@ -96,6 +97,8 @@ inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 
 # NumPy's warnings about overflow, division by zero and NaN have no counterpart in PyTorch: it computes on in silence.
 _np.seterr(all="ignore")
+
+_memory.keep_freed_pages()
 
 globals().update(_FUNCTIONS)
 # These names hide Python's own from here on, as they do in PyTorch.

@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import messages
 from engine.dtypes import from_numpy_dtype
@@ -403,9 +404,7 @@ def accumulate(
     elif current is None:
         added = gradient
         if isinstance(gradient, np.ndarray):
-            if gradient.base is not None or id(gradient) in lent or not gradient.flags.writeable:
-                gradient = gradient.copy()
-            lent.add(id(gradient))
+            gradient = owned(gradient, lent)
         variable._grad = wrap(rounded(gradient, variable._dtype), variable._dtype)
     else:
         added = gradient
@@ -419,6 +418,22 @@ def accumulate(
             current._written()
     if recorder is not None:
         recorder.accumulate(node, variable, before_value, added, variable._grad)
+
+
+def owned(gradient: NDArray[Any], lent: set[int]) -> NDArray[Any]:
+    """The array itself where it covers memory that nobody else was given, in row-major order; else a copy."""
+    memory = gradient if gradient.base is None else gradient.base
+    flags = gradient.flags
+    if (
+        id(memory) in lent
+        or not (flags.writeable and flags.c_contiguous)
+        or type(memory) is not np.ndarray
+        or not memory.flags.owndata
+        or memory.size != gradient.size
+    ):
+        gradient = memory = gradient.copy()
+    lent.add(id(memory))
+    return gradient
 
 
 # -- hooks --------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ APP_FLOORS: list[set[str]] = [
 ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
     engine(
-        "analysis boxmuller creation cuda devices dtypes formula legacy messages modes naming node printing random "
+        "analysis boxmuller creation cuda devices dtypes formula legacy memory messages modes naming node printing random "
         "return_types size state storage tensor view"
     ),
     # How an operation is declared.

@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.boxmuller import fma32, fma64
 from engine.dtypes import DType, float64
 from engine.storage import Storage
 from engine.tensor import Tensor, rounded, wrap
+
+#: Elements that are computed at a time where a wider copy of all would not stay in the cache.
+BLOCK = 8192
 
 Value = Any
 """A NumPy array or scalar of the parameter's storage type."""
@@ -46,6 +50,23 @@ def add_scaled(a: Value, b: Value, alpha: float, dtype: DType) -> Value:
     if dtype.itemsize == 2:
         alpha = float(_narrow(np.asarray(alpha, np.float32), dtype))
     return _narrow(_fused(_wide(b, dtype), _scalar(alpha, dtype), _wide(a, dtype), dtype), dtype)
+
+
+def add_in_blocks(target: NDArray[Any], other: NDArray[Any], factor: Any) -> None:
+    """target += factor * other for float32 arrays and a float64 factor, rounded once.
+
+    Large contiguous arrays go through a small float64 buffer that stays in the cache.
+    """
+    if target.size <= BLOCK or not target.flags.c_contiguous or not other.flags.c_contiguous:
+        target += other * factor
+        return
+    into, source = target.reshape(-1), other.reshape(-1)
+    buffer = np.empty(BLOCK)
+    for start in range(0, into.size, BLOCK):
+        part = into[start : start + BLOCK]
+        wide = buffer[: part.size]
+        np.multiply(source[start : start + BLOCK], factor, out=wide)
+        np.add(wide, part, out=part, casting="same_kind")
 
 
 def scaled(a: Value, factor: float, dtype: DType) -> Value:

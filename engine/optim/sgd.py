@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.dtypes import float32
-from engine.optim.kernels import Value, add_scaled, assign, scaled
+from engine.optim.kernels import Value, add_in_blocks, add_scaled, assign, scaled
 from engine.optim.optimizer import (
     Closure,
     Group,
@@ -93,7 +93,7 @@ class SGD(Optimizer):
                 assign(param, add_scaled(value, grad._array, -lr, param._dtype))
                 continue
             if type(value) is ndarray:
-                value += grad._array * alpha
+                add_in_blocks(value, grad._array, alpha)
             else:
                 param._array = to_float32(value + grad._array * alpha)
             storage = param._storage

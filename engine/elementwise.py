@@ -59,6 +59,9 @@ class Unary(Op, abstract=True):
     node_base = UnaryNode
     #: Integers and booleans become the default float dtype first (exp, sin, …).
     float_result: ClassVar[bool] = True
+    #: The lowest category of dtype that it has (0 bool, 1 integers, 2 floats), and the kernel that messages name.
+    least: ClassVar[int] = 0
+    kernel: ClassVar[str] = ""
     saves: ClassVar[str | None] = None
     takes_attributes: ClassVar[bool] = False
 
@@ -73,11 +76,18 @@ class Unary(Op, abstract=True):
                 cls.Node.run = OpNode.run  # type: ignore[method-assign]
 
     @classmethod
+    def check(cls, dtype: DType) -> None:
+        """Raise PyTorch's error for a dtype that the operation refuses; floats are never asked about."""
+        if dtype.category < cls.least:
+            raise NotImplementedError(messages.not_implemented(cls.kernel, dtype))
+
+    @classmethod
     def apply(cls, self: Tensor, *attributes: Any) -> Tensor:
         """The operation on a tensor of any dtype."""
         dtype = self._dtype
         array = self._array
         if not dtype.fast:
+            cls.check(dtype)
             if cls.float_result and dtype.category < 2:
                 dtype = dtypes.get_default_dtype()
                 array = array.astype(dtype.np)
@@ -361,6 +371,15 @@ def general(cls: type[Binary], self: Any, other: Any, attributes: tuple[Any, ...
     if state.recorder is not None:
         state.recorder.operation(cls, node, (self, other), attributes, [out])
     return out
+
+
+def check_broadcast(x: Any, y: Any) -> None:
+    """Raise PyTorch's error unless the shapes of two operands broadcast; it comes before complaints about dtypes."""
+    shapes = [operand._array.shape if isinstance(operand, Tensor) else np.shape(operand) for operand in (x, y)]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise RuntimeError(messages.broadcast(*shapes)) from None
 
 
 def fix_for(operand: Tensor, shape: tuple[int, ...], dtype: DType) -> tuple[tuple[int, ...] | None, Any] | None:

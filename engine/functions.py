@@ -102,6 +102,7 @@ def overwrite(cls: type[Unary], target: Tensor, *attributes: Any) -> Tensor:
     """A unary operation written into its operand."""
     array = target._array
     dtype = target._dtype
+    cls.check(dtype)
     if cls.float_result and dtype.category < 2:
         dtype = dtypes.get_default_dtype()
         array = array.astype(dtype.np)

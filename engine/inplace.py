@@ -58,8 +58,6 @@ def write(
     records = state.grad_enabled and any(isinstance(t, Tensor) and t._edge is not None for t in operands)
     check_writable(target, records)
     own = target._dtype
-    if not dtypes.can_cast(dtype, own):
-        raise RuntimeError(messages.result_cast(dtype, own))
     have = target._array.shape
     if array.shape != have:
         try:
@@ -68,6 +66,8 @@ def write(
             fits = False
         if not fits:
             raise RuntimeError(messages.output_broadcast(list(have), list(array.shape)))
+    if not dtypes.can_cast(dtype, own):
+        raise RuntimeError(messages.result_cast(dtype, own))
     node = None
     if records and bool(op.derivatives):
         # The node keeps what `target` was before the write: a formula that needs it must not see the new value.

@@ -156,8 +156,12 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 
 def pinv(A: Tensor, rtol: float | None = None, *, hermitian: bool = False) -> Tensor:
     """The pseudo-inverse."""
-    check_matrix("linalg.pinv", A)
-    check_floating("linalg.pinv", A)
+    if A._array.ndim < 2 or A._dtype not in (dtypes.float32, dtypes.float64):
+        sizes = "[" + ", ".join(map(str, A._array.shape)) + "]"
+        raise RuntimeError(
+            f"linalg.pinv({A._dtype.type_name}{{{sizes}}}): expected a tensor with 2 or more dimensions of float, "
+            "double, cfloat or cdouble types"
+        )
     limit = max(A._array.shape[-2:]) * float(np.finfo(A._dtype.np).eps) if rtol is None else rtol
     return ops.LinalgPinv.apply(A, limit)
 
@@ -266,6 +270,7 @@ def eigvals(A: Tensor) -> Tensor:
 
 def matrix_rank(A: Tensor, tol: float | None = None, hermitian: bool = False, **options: Any) -> Tensor:
     """How many rows are independent: the singular values above a limit."""
+    check_matrix("torch.linalg.matrix_rank", A, "input")
     check_floating("linalg.matrix_rank", A)
     return wrap(np.asarray(np.linalg.matrix_rank(A._array, tol), np.int64)[()], dtypes.int64)
 
@@ -279,9 +284,10 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
     if dtype is not None:
         A = A.to(dtype)
     rows, columns = normal_dims(tuple(dim), A._array.ndim)
+    if A._dtype.category < 2:
+        check_floating("linalg.matrix_norm", A)
     if ord == "fro":
         return vector_norm(A, 2, (rows, columns), keepdim)
-    check_floating("linalg.matrix_norm", A)
     if ord in ("nuc", 2, -2):
         values = svdvals(A.movedim((rows, columns), (-2, -1)))
         result = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)

@@ -10,7 +10,7 @@ import numpy as np
 from engine import dtypes, formula, inplace, messages
 from engine.boxmuller import fma64
 from engine.dtypes import DType
-from engine.elementwise import Binary, Unary, general, operand_rank
+from engine.elementwise import Binary, Unary, check_broadcast, general, operand_rank
 from engine.formula import log, pow_array, power, scale, sign, where
 from engine.functions import (
     FUNCTIONS,
@@ -134,6 +134,12 @@ class Neg(Unary):
 
     symbol = "−"
     float_result = False
+
+    @classmethod
+    def check(cls, dtype: DType) -> None:
+        if not dtype.category:
+            raise RuntimeError(messages.negation())
+
     forward = operator.neg
 
     def d_self(grad):
@@ -168,6 +174,12 @@ class PowTensor(Binary):
         "exponent": r"\bar{r}\cdot\mathit{result}\ln\mathit{self}",
     }
 
+    @classmethod
+    def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
+        if not dtype.category:
+            check_broadcast(*operands)
+            raise NotImplementedError(messages.not_implemented("pow", dtype))
+
     def forward(self, exponent):
         return power_of_arrays(self, exponent)
 
@@ -194,14 +206,20 @@ class PowScalarBase(Unary):
         return scale(grad * result, float(np.log(self))) if self else grad * 0
 
 
+def check_divisor(self: Any, other: Any) -> None:
+    """Raise PyTorch's error for whole numbers divided by zero."""
+    if self.dtype.kind in "iu" and np.any(other == 0):
+        check_broadcast(self, other)
+        raise RuntimeError("ZeroDivisionError")
+
+
 class Remainder(Binary):
     """self - other * floor(self / other): the sign of the divisor"""
 
     symbol = "mod"
 
     def forward(self, other):
-        if np.issubdtype(self.dtype, np.integer) and np.any(other == 0):
-            raise RuntimeError("ZeroDivisionError")
+        check_divisor(self, other)
         return np.remainder(self, other)
 
     def d_self(grad):
@@ -217,8 +235,7 @@ class FloorDivide(Binary):
     symbol = "÷"
 
     def forward(self, other):
-        if np.issubdtype(self.dtype, np.integer) and np.any(other == 0):
-            raise RuntimeError("ZeroDivisionError")
+        check_divisor(self, other)
         return np.floor_divide(self, other)
 
 
@@ -229,8 +246,7 @@ class TruncDivide(Binary):
 
     def forward(self, other):
         if np.issubdtype(self.dtype, np.integer):
-            if np.any(other == 0):
-                raise RuntimeError("ZeroDivisionError")
+            check_divisor(self, other)
             return (np.abs(self) // np.abs(other)) * (np.sign(self) * np.sign(other))
         return np.trunc(self / other)
 
@@ -239,8 +255,7 @@ class Fmod(Binary):
     """The remainder with the sign of the dividend"""
 
     def forward(self, other):
-        if np.issubdtype(self.dtype, np.integer) and np.any(other == 0):
-            raise RuntimeError("ZeroDivisionError")
+        check_divisor(self, other)
         return np.fmod(self, other)
 
     def d_self(grad):
@@ -255,6 +270,8 @@ class Abs(Unary):
 
     symbol = "|x|"
     float_result = False
+    least = 1
+    kernel = "abs_cpu"
     forward = np.abs
     latex = {"self": r"\bar{r}\cdot\operatorname{sign}(\mathit{self})"}
 

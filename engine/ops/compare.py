@@ -10,7 +10,7 @@ import numpy as np
 
 from engine import inplace, messages
 from engine.dtypes import DType, bool_
-from engine.elementwise import Binary, general, operand_rank
+from engine.elementwise import Binary, check_broadcast, general, operand_rank
 from engine.functions import (
     FUNCTIONS,
     METHODS,
@@ -182,6 +182,7 @@ class Bits(Binary, abstract=True):
     @classmethod
     def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
         if dtype.category > 1:
+            check_broadcast(*operands)
             raise NotImplementedError(messages.not_implemented(cls.kernel, dtype))
 
 
@@ -215,6 +216,7 @@ class Shift(Bits, abstract=True):
     @classmethod
     def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
         if dtype.category != 1:
+            check_broadcast(*operands)
             raise NotImplementedError(messages.not_implemented(cls.kernel, dtype))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, return_types
+from engine import dtypes, formula, messages, return_types
 from engine.dtypes import DType
 from engine.formula import exp
 from engine.op import Op
@@ -111,6 +111,8 @@ def _cumulative(name: str, cls: type[Op]) -> None:
         place = one_dim(name, required(name, "dim", dim), input._array.ndim)
         if dtype is not None and dtype is not input._dtype:
             input = input.to(dtype)
+        if cls is Logcumsumexp and input._dtype.category < 2:
+            raise NotImplementedError(messages.not_implemented("logcumsumexp_out_cpu", input._dtype))
         return cls.apply(input, place)
 
     call.__name__ = name

@@ -164,7 +164,7 @@ class Nanmedian(Reduction):
 def median_of(flat: Any) -> Any:
     """The lower median of a vector; nan if one is, or if there is nothing."""
     if not flat.size:
-        return flat.dtype.type(np.nan)
+        return flat.dtype.type(np.nan if flat.dtype.kind == "f" else np.iinfo(flat.dtype).min)
     if flat.dtype.kind == "f" and np.isnan(flat).any():
         return flat.dtype.type(np.nan)
     place = (flat.size - 1) // 2
@@ -177,6 +177,8 @@ class Mode(Choosing):
     def forward(self, dim, keepdim):
         if not self.ndim:
             return self, np.int64(0)
+        if not self.size:
+            return chosen(self, np.zeros([1 if d == dim else n for d, n in enumerate(self.shape)], int), dim, keepdim)
         return chosen(self, np.apply_along_axis(place_of_mode, dim, self), dim, keepdim)
 
 
@@ -316,6 +318,8 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         return Median.apply(input)
     place = normal_dim(dim, input._array.ndim)
     check_filled("median", input, place)
+    if not input._dtype.category:
+        raise NotImplementedError(messages.not_implemented("median_out", input._dtype))
     return return_types.median(MedianDim.apply(input, place, keepdim))
 
 
@@ -337,6 +341,10 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """The smallest and the largest, of all elements or along `dim`."""
     place = None if dim is None else normal_dim(dim, input._array.ndim)
+    if dim is None and not input._array.size:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
     check_filled("aminmax", input, place)
     return return_types.aminmax(Aminmax.apply(input, place, keepdim))
 

@@ -299,8 +299,14 @@ def check_matrices(left: Tensor, right: Tensor) -> None:
         raise RuntimeError(messages.matmul_shapes(x, y))
     if left._dtype is not right._dtype:
         raise RuntimeError(messages.matmul_dtype(left._dtype, right._dtype))
-    if not left._dtype.category:
-        raise NotImplementedError(messages.not_implemented("addmm_impl_cpu_", left._dtype))
+    if math.prod(x) and math.prod(y):
+        check_numbers("addmm_impl_cpu_", left)
+
+
+def check_numbers(kernel: str, tensor: Tensor) -> None:
+    """Raise PyTorch's error for products of truth values."""
+    if not tensor._dtype.category:
+        raise NotImplementedError(messages.not_implemented(kernel, tensor._dtype))
 
 
 def check_batches(left: Tensor, right: Tensor) -> None:
@@ -333,6 +339,9 @@ def mm(input: Tensor, mat2: Any, *, out: Any = None) -> Tensor:
 def mv(input: Tensor, vec: Any, *, out: Any = None) -> Tensor:
     """A matrix (n, k) times a vector (k)."""
     require_tensor("mv", "vec", 2, vec)
+    for tensor in (input, vec):
+        if not tensor._array.ndim:
+            raise IndexError(messages.no_dimensions(0))
     if input._array.ndim != 2 or vec._array.ndim != 1:
         raise RuntimeError(
             f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}"
@@ -344,6 +353,7 @@ def mv(input: Tensor, vec: Any, *, out: Any = None) -> Tensor:
         )
     if input._dtype is not vec._dtype:
         raise RuntimeError(messages.matmul_vector_dtype(input._dtype, vec._dtype))
+    check_numbers("addmv_impl_cpu", input)
     return Mv.apply(input, vec)
 
 
@@ -358,6 +368,7 @@ def dot(input: Tensor, tensor: Any, *, out: Any = None) -> Tensor:
         raise RuntimeError(messages.dot_dtype(input._dtype, tensor._dtype))
     if x.size != y.size:
         raise RuntimeError(messages.dot_size(x.size, y.size))
+    check_numbers("dot", input)
     return Dot.apply(input, tensor)
 
 
@@ -375,6 +386,7 @@ def bmm(input: Tensor, mat2: Any, *, out: Any = None) -> Tensor:
         if tensor._array.ndim != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")
     check_batches(input, mat2)
+    check_numbers("bmm", input)
     return Bmm.apply(input, mat2)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import dtypes, formula, inplace, messages
 from engine.dtypes import DType
-from engine.elementwise import Binary
+from engine.elementwise import Binary, check_broadcast
 from engine.formula import exp, log, scale, sum_to, where
 from engine.functions import FUNCTIONS, METHODS, both, method, register, require_tensor
 from engine.op import Op
@@ -99,6 +99,7 @@ class FloatsOnly(Binary, abstract=True):
     @classmethod
     def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
         if dtype.category < 2:
+            check_broadcast(*operands)
             raise NotImplementedError(messages.not_implemented(cls.kernel, dtype))
 
 
@@ -337,9 +338,9 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
             "expected one of:\n * (Tensor input, Tensor end, Tensor weight, *, Tensor out = None)\n"
             " * (Tensor input, Tensor end, Number weight, *, Tensor out = None)\n"
         )
+    together(input, end)
     if input._dtype.category < 2:
         raise NotImplementedError(messages.not_implemented("lerp_kernel_scalar", input._dtype))
-    together(input, end)
     return Lerp.apply(input, end, weight)
 
 
@@ -394,4 +395,4 @@ def addcdiv_(self: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 def float_power(input: Any, exponent: Any) -> Tensor:
     """input ** exponent in float64."""
     base = input.to(dtypes.float64) if isinstance(input, Tensor) else wrap(np.float64(input), dtypes.float64)
-    return formula.power(base, exponent)
+    return formula.power(base, exponent.to(dtypes.float64) if isinstance(exponent, Tensor) else exponent)

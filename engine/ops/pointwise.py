@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import formula, inplace
+from engine.dtypes import DType
 from engine.elementwise import Unary
 from engine.formula import cos, cosh, scale, sin, sinh
 from engine.functions import both, method, require_tensor, unary
@@ -269,9 +270,12 @@ class Relu(Unary):
     float_result = False
     latex = {"self": r"\bar{r}\cdot[\mathit{result}>0]"}
 
-    def forward(self):
-        if self.dtype == bool:
+    @classmethod
+    def check(cls, dtype: DType) -> None:
+        if not dtype.category:
             raise RuntimeError("Boolean inputs not supported for relu")
+
+    def forward(self):
         return self.clip(0)  # several times faster than maximum
 
     def d_self(grad, result):

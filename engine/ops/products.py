@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula
+from engine import formula, messages
 from engine.functions import FUNCTIONS, both, function, normal_dim, require_tensor
 from engine.op import Op
 from engine.ops.matmul import dot, matmul, mm
@@ -85,6 +85,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Any = None) -> Tensor
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(len(left), len(right)):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         first, second = list(range(len(left) - dims, len(left))), list(range(dims))
         shown = [place - len(left) for place in first], second
     else:
@@ -125,6 +127,8 @@ def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
 
 def linalg_cross(input: Tensor, other: Tensor, dim: int = -1) -> Tensor:
     """The cross product along a dimension of length 3."""
+    if not input._array.ndim:
+        raise IndexError(messages.no_dimensions(dim))
     place = normal_dim(dim, input._array.ndim)
     if input._array.shape[place] != 3 or other._array.shape[normal_dim(dim, other._array.ndim)] != 3:
         raise RuntimeError(
@@ -147,6 +151,8 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = No
 @both
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal."""
+    if not input._dtype.category:
+        raise NotImplementedError(messages.not_implemented("trace", input._dtype))
     if input._array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
     return Trace.apply(input)

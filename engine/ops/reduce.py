@@ -265,6 +265,11 @@ def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DTyp
 @reduction
 def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """The mean of the elements that are not nan."""
+    if input._dtype.category < 2:
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            f"{input._dtype.type_name}"
+        )
     total = nansum(input, dim, keepdim, dtype=dtype)
     return total / sum(wrap(~np.isnan(input._array), dtypes.bool_), dim, keepdim)
 

@@ -17,19 +17,15 @@ class Rounding(Unary, abstract=True):
     """What the functions with steps share: whole numbers stay as they are, the derivative is zero."""
 
     float_result = False
+    least = 1
     latex = {"self": "0"}
-
-    @classmethod
-    def apply(cls, self: Tensor, *attributes: Any) -> Tensor:
-        if not self._dtype.category:
-            raise NotImplementedError(messages.not_implemented(f"{cls.name()}_vml_cpu", self._dtype))
-        return super().apply(self, *attributes)
 
 
 class Floor(Rounding):
     """The largest whole number not above self"""
 
     symbol = "⌊x⌋"
+    kernel = "floor_vml_cpu"
 
     def forward(self):
         return np.floor(self)
@@ -42,6 +38,7 @@ class Ceil(Rounding):
     """The smallest whole number not below self"""
 
     symbol = "⌈x⌉"
+    kernel = "ceil_vml_cpu"
 
     def forward(self):
         return np.ceil(self)
@@ -52,6 +49,8 @@ class Ceil(Rounding):
 
 class Round(Rounding):
     """The nearest whole number, halves to the even one"""
+
+    kernel = "round_vml_cpu"
 
     def forward(self):
         return np.rint(self) if self.dtype.kind == "f" else self + 0
@@ -77,6 +76,8 @@ class RoundDecimals(Unary):
 class Trunc(Rounding):
     """Without the part after the decimal point"""
 
+    kernel = "trunc_vml_cpu"
+
     def forward(self):
         return np.trunc(self)
 
@@ -88,13 +89,9 @@ class Frac(Unary):
     """The part after the decimal point"""
 
     float_result = False
+    least = 2
+    kernel = "frac_cpu"
     latex = {"self": r"\bar{r}"}
-
-    @classmethod
-    def apply(cls, self: Tensor, *attributes: Any) -> Tensor:
-        if self._dtype.category < 2:
-            raise NotImplementedError(messages.not_implemented("frac_cpu", self._dtype))
-        return super().apply(self, *attributes)
 
     def forward(self):
         return self - np.trunc(self)

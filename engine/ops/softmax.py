@@ -61,10 +61,11 @@ def shares(name: str, cls: type[Op], input: Tensor, dim: Any, dtype: Any) -> Ten
     wanted = checked_dtype(name, dtype)
     if wanted is not None and wanted is not input._dtype:
         input = input.to(wanted)
-    if input._dtype.category < 2:
-        raise NotImplementedError(messages.not_implemented(f"{name}_kernel_impl", input._dtype))
     if not input._array.size:
         return input.clone()
+    if input._dtype.category < 2:
+        last = "_lastdim" if place == max(input._array.ndim, 1) - 1 else ""
+        raise NotImplementedError(messages.not_implemented(f"{name}{last}_kernel_impl", input._dtype))
     return cls.apply(input, place)
 
 

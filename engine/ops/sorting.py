@@ -9,7 +9,7 @@ import numpy as np
 from engine import dtypes, formula, return_types
 from engine.functions import both, function, normal_dim, require_tensor
 from engine.op import Op
-from engine.ops.extremes import Choosing, chosen
+from engine.ops.extremes import Choosing, check_filled, chosen
 from engine.ops.reduce import reduction
 from engine.tensor import Tensor, wrap
 
@@ -89,6 +89,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     length = input._array.shape[place] if input._array.ndim else 1
     if not 0 <= k <= length:
         raise RuntimeError("selected index k out of range")
+    if not input._dtype.category:
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     return return_types.topk(Topk.apply(input, k, place, largest))
 
 
@@ -97,6 +99,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     """The k-th smallest along `dim`, and where it was."""
     place = normal_dim(dim, input._array.ndim)
     length = input._array.shape[place] if input._array.ndim else 1
+    check_filled("kthvalue", input, place)
     if not 1 <= k <= length:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {place}")
     return return_types.kthvalue(Kthvalue.apply(input, k, place, keepdim))
@@ -136,8 +139,8 @@ def unique_consecutive(
     array = input._array.reshape(-1)
     if dim is not None:
         array = np.moveaxis(input._array, normal_dim(dim, input._array.ndim), 0)
-    changes = array[1:] != array[:-1]
-    starts = np.concatenate(([True] * min(len(array), 1), changes.reshape(len(changes), -1).any(1))).astype(bool)
+    changes = (array[1:] != array[:-1]).any(tuple(range(1, array.ndim)))
+    starts = np.concatenate(([True] * min(len(array), 1), changes)).astype(bool)
     values = array[starts]
     if dim is not None:
         values = np.ascontiguousarray(np.moveaxis(values, 0, dim))

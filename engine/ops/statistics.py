@@ -200,7 +200,13 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = Fals
     if x._dtype.category < 2:
         name = x._dtype.type_name
         raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {name}")
-    return LinalgVectorNorm.apply(x, float(ord), dims_of("linalg.vector_norm", dim, x._array.ndim), keepdim)
+    dims = dims_of("linalg.vector_norm", dim, x._array.ndim)
+    if abs(ord) == math.inf and not x._array.size and not size_of(x._array.shape, dims):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {float(ord):g} norm on an empty tensor because the operation does "
+            "not have an identity"
+        )
+    return LinalgVectorNorm.apply(x, float(ord), dims, keepdim)
 
 
 @both
@@ -245,6 +251,10 @@ def quantile_of(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool
         raise RuntimeError(
             f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
         )
+    if not input._array.size:
+        raise RuntimeError("quantile() input tensor must be non-empty")
+    if isinstance(q, Tensor) and q._dtype is not input._dtype:
+        raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
     whole_ndim = input._array.ndim
     if dim is None:
         ordered = input.reshape(-1).sort(0)[0]
@@ -314,7 +324,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 @both
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each whole number from 0 on occurs; with weights, the sum of theirs."""
-    if input._dtype.category > 1:
+    if input._dtype.category != 1:
         raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{input._dtype.type_name}'")
     if input._array.ndim != 1 or (input._array.size and input._array.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")

@@ -182,10 +182,10 @@ def normal(mean: Any, std: Any = None, size: Any = None, *, generator: Any = Non
 class Bernoulli(Unary):
     """1 with the probability that the element says, else 0"""
 
-    def forward(self, generator):
+    def forward(self: Any, generator: Any) -> Any:
         return random.bernoulli(np.asarray(self), self.shape, dtypes.from_numpy_dtype(self.dtype), generator)
 
-    def d_self(grad):
+    def d_self(grad: Any) -> Any:
         return grad * 0
 
 
@@ -216,10 +216,10 @@ class _Filled(Unary, abstract=True):
 
     float_result = False
 
-    def forward(self):
+    def forward(self: Any) -> Any:
         return self
 
-    def d_self(grad):
+    def d_self(grad: Any) -> Any:
         return grad * 0
 
 

@@ -25,8 +25,6 @@ class Report(NamedTuple):
             return "<All keys matched successfully>"
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
-    __str__ = __repr__
-
 
 def members(module: Module) -> dict[str, Tensor]:
     """The parameters and persistent buffers of one module, by name."""

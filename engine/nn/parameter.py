@@ -41,7 +41,9 @@ class Parameter(Tensor):
     def __repr__(self, *, tensor_contents: object = None) -> str:
         return "Parameter containing:\n" + super().__repr__()
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
+
     __hash__ = Tensor.__hash__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:

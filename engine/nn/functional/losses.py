@@ -283,7 +283,7 @@ def _smoothed(
 ) -> Tensor:
     """The loss with part of every target spread over all classes."""
     spread: Any = -(logs if weight is None else logs * _per_class(weight, logs, classes)).sum(classes)  # type: ignore[attr-defined,operator]
-    ignored: Any = target == ignore_index
+    ignored: Any = target.eq(ignore_index)  # type: ignore[attr-defined]
     spread = spread.masked_fill(ignored, 0.0)
     if reduction == "mean":
         counted = ~ignored

@@ -122,7 +122,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
             if not 0 <= share <= 1:
                 raise ValueError(f"Fraction at index {number} is not between 0 and 1")
         counts = [math.floor(len(dataset) * share) for share in lengths]
-        for number in range(len(dataset) - sum(counts)):
+        for number in range(len(dataset) - int(sum(counts))):
             counts[number % len(counts)] += 1
         for number, count in enumerate(counts):
             if count == 0:

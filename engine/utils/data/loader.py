@@ -119,7 +119,8 @@ class DataLoader:
         if sampler is None and not self._streams:
             sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
         if batch_size is not None and batch_sampler is None:
-            batch_sampler = BatchSampler(sampler if sampler is not None else _Endless(), batch_size, drop_last)
+            numbers: Any = sampler if sampler is not None else _Endless()
+            batch_sampler = BatchSampler(numbers, batch_size, drop_last)
         self.batch_size = batch_size
         self.drop_last = drop_last
         self.sampler: Any = sampler

@@ -15,10 +15,6 @@ export interface Counted {
   makers: Map<Id, Id>;
 }
 
-export function isOnlyCounted(model: GraphModel, id: Id): boolean {
-  return !model.operands.has(id) && !model.results.has(id);
-}
-
 export function groupCounted(model: GraphModel, ids: Id[]): Counted {
   const groups = grouped(model, ids);
   const uses = new Map<Id, Set<Id>>();

@@ -2,7 +2,7 @@
 
 import { calculation } from "./calculate";
 import type { CreateEvent, FunctionNode, Id, VisitEvent } from "./document";
-import { labelOf, type GraphModel } from "./model";
+import { isUndated, labelOf, type GraphModel } from "./model";
 import { bytesText, factor, isScalar, shortNumber, shortValue } from "./numbers";
 import { walk, type ViewState } from "./player";
 import type { Lang } from "./strings";
@@ -121,21 +121,38 @@ export function allMessages(model: GraphModel, lang: Lang): string[] {
   return messages;
 }
 
+/** Names at most this many of the nodes that appear together. */
+const MOST_NAMED = 4;
+
 function created(model: GraphModel, state: ViewState, event: CreateEvent, say: Say): string {
+  if (event.span === null) return alreadyThere(model, state, event, say);
   const made = event.nodes.map((id) => model.functions.get(id)).filter((f): f is FunctionNode => f !== undefined);
-  if (made.length > 0) return made.map((f) => ran(model, f, say)).join(" ");
+  if (made.length > 0) return made.slice(0, MOST_NAMED).map((f) => ran(model, f, say)).join(" ");
   const tensors = event.nodes.filter((id) => model.tensors.has(id));
-  const parts = tensors.map((id) => {
-    const node = model.tensors.get(id)!;
-    const label = node.name === null ? say("a tensor", "一个张量") : `\`${node.name}\``;
-    const value = shortValue(state.tensors.get(id)!.value);
-    if (node.is_leaf && node.requires_grad) {
-      return say(`${label} = ${value}, a leaf that requires a gradient`, `${label} = ${value}，需要梯度的叶子`);
-    }
-    return say(`${label} = ${value}, no gradient needed`, `${label} = ${value}，不需要梯度`);
-  });
-  const earlier = event.span === null ? say("From an earlier cell: ", "来自前面的单元格：") : "";
-  return `${earlier}${parts.join(say("; ", "；"))}${say(".", "。")}`;
+  return listed(tensors.map((id) => tensorLine(model, state, id, say)), say);
+}
+
+/** What the cell found when it began: made in an earlier cell. */
+function alreadyThere(model: GraphModel, state: ViewState, event: CreateEvent, say: Say): string {
+  const nodes = event.nodes.filter((id) => !isUndated(model, id) && !model.accumulates.has(id));
+  if (nodes.length === 0) return say("The cell begins.", "单元格开始运行。");
+  const lines = nodes.map((id) => (model.tensors.has(id) ? tensorLine(model, state, id, say) : `\`${labelOf(model, id)}\``));
+  return `${say("From an earlier cell: ", "来自前面的单元格：")}${listed(lines, say)}`;
+}
+
+function tensorLine(model: GraphModel, state: ViewState, id: Id, say: Say): string {
+  const node = model.tensors.get(id)!;
+  const label = node.name === null ? say("a tensor", "一个张量") : `\`${node.name}\``;
+  const value = shortValue(state.tensors.get(id)!.value);
+  if (!node.requires_grad) return say(`${label} = ${value}, no gradient needed`, `${label} = ${value}，不需要梯度`);
+  if (!node.is_leaf) return `${label} = ${value}`;
+  return say(`${label} = ${value}, a leaf that requires a gradient`, `${label} = ${value}，需要梯度的叶子`);
+}
+
+function listed(lines: string[], say: Say): string {
+  const more = lines.length - MOST_NAMED;
+  const rest = more > 0 ? say(`; and ${more} more`, `；另有 ${more} 个`) : "";
+  return lines.slice(0, MOST_NAMED).join(say("; ", "；")) + rest + say(".", "。");
 }
 
 function ran(model: GraphModel, made: FunctionNode, say: Say): string {

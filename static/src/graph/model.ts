@@ -83,6 +83,21 @@ export function nodeOf(model: GraphModel, id: Id): GraphNode | undefined {
   return model.tensors.get(id) ?? model.functions.get(id) ?? model.accumulates.get(id);
 }
 
+/** The recorder films the first runs of a line; of operations in later ones it keeps a node, but no edges. */
+export function isOnlyCounted(model: GraphModel, id: Id): boolean {
+  return model.functions.has(id) && !model.operands.has(id) && !model.results.has(id);
+}
+
+/**
+ * Made in a run that was only counted: the film brings such nodes with what is older than the cell, since it does not
+ * know when they were made. They are taken to appear when an event first speaks of them.
+ */
+export function isUndated(model: GraphModel, id: Id): boolean {
+  const tensor = model.tensors.get(id);
+  if (!tensor) return isOnlyCounted(model, id);
+  return !tensor.is_leaf && tensor.requires_grad && !model.producer.has(id);
+}
+
 /** The node's source span, or null when it was made outside the learner's code. */
 export function spanOf(node: GraphNode | undefined): Span | null {
   if (!node || node.cell === null || node.line === null || node.column === null) return null;

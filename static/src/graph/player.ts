@@ -6,7 +6,7 @@
  */
 
 import type { Event, GradResult, Id, Preview, Summed } from "./document";
-import type { GraphModel } from "./model";
+import { isUndated, type GraphModel } from "./model";
 
 /** One line of a leaf's account: a gradient added, or the page ruled off by `zero_grad`. */
 export type LedgerEntry =
@@ -204,7 +204,7 @@ function apply(model: GraphModel, state: ViewState, event: Event, at: number): v
   state.activeEdges = new Set();
   switch (event.type) {
     case "create":
-      for (const id of event.nodes) reveal(model, state, id);
+      for (const id of event.nodes) if (event.span !== null || !isUndated(model, id)) reveal(model, state, id);
       break;
     case "mutate": {
       reveal(model, state, event.node);
@@ -271,6 +271,7 @@ function reveal(model: GraphModel, state: ViewState, id: Id): void {
   if (!made) return;
   made.exists = true;
   const operands = model.operands.get(id) ?? [];
+  for (const edge of operands) state.tensors.get(edge.from)!.exists = true;
   made.operands = operands.map((edge) => state.tensors.get(edge.from)!.value);
   for (const edge of [...operands, ...(model.results.get(id) ?? [])]) {
     state.edges[edge.index]!.exists = true;

@@ -3,9 +3,9 @@
  * nobody made, a stand-in for a tensor used far away, a box of folded operations) and links between them.
  */
 
-import { groupCounted, isOnlyCounted, type Counted } from "./counted";
+import { groupCounted, type Counted } from "./counted";
 import type { Id } from "./document";
-import type { GraphModel } from "./model";
+import { isOnlyCounted, isUndated, type GraphModel } from "./model";
 
 export interface Unit {
   id: string;
@@ -189,12 +189,19 @@ function isWorthDrawing(model: GraphModel, id: Id, folded: Map<Id, string>): boo
   return node.name !== null || node.requires_grad || uses.some((edge) => !folded.has(edge.to));
 }
 
-/** Nodes in the order in which the film makes them, then the rest in the document's order. */
+/** Nodes in the order in which the film makes or first mentions them, then the rest in the document's order. */
 function creationOrder(model: GraphModel): Id[] {
   const order = new Set<Id>();
+  const make = (id: Id | null) => {
+    if (id === null) return;
+    for (const edge of model.operands.get(id) ?? []) order.add(edge.from);
+    order.add(id);
+  };
   for (const event of model.document.events) {
-    if (event.type === "create") for (const id of event.nodes) order.add(id);
-    else if (event.type === "mutate") for (const id of [event.by, event.node]) if (id) order.add(id);
+    if (event.type === "create") event.nodes.filter((id) => event.span !== null || !isUndated(model, id)).forEach(make);
+    else if (event.type === "mutate") [event.by, event.node].forEach(make);
+    else if (event.type === "backward_begin") event.roots.forEach(make);
+    else if (event.type === "visit") make(event.node);
   }
   for (const node of model.document.nodes) order.add(node.id);
   return [...order];

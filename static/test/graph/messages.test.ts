@@ -101,3 +101,13 @@ test("contributions of a visited operation name operand, formula and result", ()
     [["a", "24 × 5", "120"], ["c", "24 × 2", "48"]],
   );
 });
+
+test("what an earlier cell had made is listed at the start, at most four by name", () => {
+  const model = fixture("1.1-c1");
+  const leaves = [...model.tensors.values()].filter((tensor) => tensor.is_leaf).map(({ id }) => id);
+  model.document.events.splice(0, 4, { type: "create", nodes: [...leaves, ...model.functions.keys()], span: null });
+  assert.equal(
+    allMessages(model, "en")[0],
+    "From an earlier cell: `x` = [[1, 2]], no gradient needed; `w` = [[3], [4]], a leaf that requires a gradient; `b` = [5], a leaf that requires a gradient; `x @ w`; and 2 more.",
+  );
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Preview } from "../../src/graph/document";
 import { firstBackward, phases, play, walk, type ViewState } from "../../src/graph/player";
-import type { GraphModel } from "../../src/graph/model";
+import { buildModel, type GraphModel } from "../../src/graph/model";
 import { fixture, fixtureNames, type FixtureName } from "./fixtures";
 import golden from "./golden.json";
 
@@ -273,4 +273,19 @@ test("the invitation to the backward pass begins just before it", () => {
   const built = fixture("0-c1");
   built.document.events.length = 2;
   assert.equal(firstBackward(built), null);
+});
+
+test("an operation of a run that was only counted appears with the first event that speaks of it", () => {
+  const model = fixture("0-c1");
+  const [id] = model.functions.keys();
+  const { document } = model;
+  document.edges = document.edges.filter((edge) => edge.from !== id && edge.to !== id);
+  const made = document.events.findIndex((event) => event.type === "create" && event.nodes.includes(id!));
+  const [event] = document.events.splice(made, 1);
+  document.events.unshift({ ...event, span: null } as (typeof document.events)[number]);
+  const counted = buildModel(document);
+  const visited = document.events.findIndex((e) => e.type === "visit") + 1;
+  assert.equal(play(counted, 1).functions.get(id!)!.exists, false);
+  assert.equal(play(counted, visited - 1).functions.get(id!)!.exists, false);
+  assert.equal(play(counted, visited).functions.get(id!)!.exists, true);
 });

@@ -8,7 +8,7 @@ import type { GraphModel } from "./model";
 import { firstBackward, type ViewState } from "./player";
 import type { Scene } from "./scene";
 import { sentence } from "./sentence";
-import { text, type Lang } from "./strings";
+import { reasonText, text, type Lang } from "./strings";
 
 export interface CaptionModel {
   model: GraphModel;
@@ -53,5 +53,5 @@ export function notes(scene: Scene, truncated: Truncated | null, lang: Lang): Te
 }
 
 function leftOut({ reason, nodes_left_out: nodes, events_left_out: events }: Truncated, lang: Lang): string {
-  return text(lang, nodes > 0 ? "truncatedNodes" : "truncated", { reason, nodes, events });
+  return text(lang, nodes > 0 ? "truncatedNodes" : "truncated", { reason: reasonText(lang, reason), nodes, events });
 }

@@ -72,8 +72,3 @@ export function bytesText(nbytes: number): string {
   const power = Math.min(units.length, Math.floor(Math.log2(nbytes) / 10));
   return `${Number((nbytes / 1024 ** power).toPrecision(3))} ${units[power - 1]}`;
 }
-
-/** Without the module: `float32`. */
-export function dtypeText(dtype: string): string {
-  return dtype.replace(/^torch\./, "");
-}

@@ -224,6 +224,18 @@ const ZH: typeof EN = {
   failed: "在这里失败",
 };
 
+/** The recorder gives its reasons in English. */
+const REASONS_ZH: [string, string][] = [
+  ["a place in the source is drawn for its first runs; the later ones are only counted", "同一处代码只画前几次运行，后面的只计数"],
+  ["the document is bounded in size", "文档的大小有上限"],
+];
+
+/** Why something was left out; a reason without a translation stays as it is. */
+export function reasonText(lang: Lang, reason: string): string {
+  if (lang !== "zh") return reason;
+  return REASONS_ZH.reduce((said, [en, zh]) => said.replace(en, zh), reason).replaceAll("; ", "；");
+}
+
 export type StringKey = keyof typeof EN;
 
 /** The text for `key`, with `{name}` replaced from `values`. */

@@ -59,7 +59,7 @@ test("every step has its own sentence in Chinese, with the same code in it", () 
     const zh = allMessages(model, "zh");
     const en = allMessages(model, "en");
     zh.forEach((message, i) => {
-      assert.match(message, /[\u4e00-\u9fff]/, en[i]);
+      assert.match(message, /[\u4e00-\u9fff]/, en[i]!);
       const code = (text: string) => text.split("`").filter((_, k) => k % 2 === 1).sort();
       assert.deepEqual(code(message), code(en[i]!));
     });
@@ -72,8 +72,8 @@ test("before the first step the stage is said to be empty", () => {
 });
 
 test("numbers are put into a formula, each with the sign that people write", () => {
-  const known = (values: Record<string, string>) => new Map(Object.entries(values));
-  const cases: [string, Record<string, string>, string | null][] = [
+  const known = (values: Partial<Record<string, string>>) => new Map(Object.entries(values) as [string, string][]);
+  const cases: [string, Partial<Record<string, string>>, string | null][] = [
     ["grad * other", { grad: "1", other: "−2" }, "1 × (−2)"],
     ["-grad", { grad: "−3" }, "−(−3)"],
     ["grad * scale(power(self, exponent - 1), exponent)", { grad: "1", exponent: "2", self: "3" }, "1 × (3 ^ (2 − 1) × 2)"],

@@ -13,6 +13,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from app.kernels.forkserver_command import bootstrap_command
 from app.kernels.limits import Limits
@@ -24,6 +25,10 @@ _READ = 65536
 
 class KernelsUnavailable(Exception):
     """No kernel can be started; the message says why, in words for the learner's page."""
+
+
+class HalfARoot(KernelsUnavailable):
+    """The fork server could not build a root of its own and has ended; one without can be tried."""
 
 
 @dataclass
@@ -73,6 +78,7 @@ class ForkClient:
         """Start the fork server and wait until it can fork.
 
         Raises:
+            HalfARoot: the system lets the fork server begin a root of its own, but not finish it.
             KernelsUnavailable: this system cannot fork, or the fork server could not start.
         """
         if not hasattr(os, "fork"):
@@ -101,6 +107,9 @@ class ForkClient:
         loop.add_reader(self._control, self._receive)
         try:
             await asyncio.wait_for(asyncio.shield(self._up), _START)
+        except HalfARoot:
+            await self.close()
+            raise
         except (TimeoutError, KernelsUnavailable):
             await self.close()
             raise KernelsUnavailable(
@@ -165,8 +174,10 @@ class ForkClient:
         for line in lines:
             self._hear(json.loads(line))
 
-    def _hear(self, message: dict[str, int]) -> None:
-        if "up" in message and self._up is not None and not self._up.done():
+    def _hear(self, message: dict[str, Any]) -> None:
+        if "half_a_root" in message and self._up is not None and not self._up.done():
+            self._up.set_exception(HalfARoot(message["half_a_root"]))
+        elif "up" in message and self._up is not None and not self._up.done():
             if not message["needs_folder"]:
                 # Removed now, nothing is left behind even when this server is killed.
                 shutil.rmtree(self._folder, ignore_errors=True)

@@ -5,7 +5,8 @@ They talk in lines of JSON over one socket.
 
 To the fork server: ``{"spawn": n}`` with the kernel's end of a socket pair attached. From it:
 ``{"up": true, "needs_folder": …}`` once, ``{"spawned": n, "pid": pid}`` with a pidfd attached where there are pidfds,
-``{"exited": n, "status": wait status}``. When the server hangs up it ends, and every kernel with it.
+``{"exited": n, "status": wait status}``; and instead of the first ``{"half_a_root": why}``, when it could not build a
+root of its own, which ends it. When the server hangs up it ends, and every kernel with it.
 """
 
 from __future__ import annotations
@@ -67,7 +68,11 @@ class ForkServer:
         self._uids = confinement.spare_uids()
         self._statm = os.open("/proc/self/statm", os.O_RDONLY) if os.path.exists("/proc/self/statm") else -1
         self._null = os.open(os.devnull, os.O_RDWR)
-        self._entered = confinement.enter_namespaces(plan)
+        try:
+            self._entered = confinement.enter_namespaces(plan)
+        except OSError as error:
+            self._report({"half_a_root": str(error)})
+            os._exit(1)
 
     def serve(self) -> NoReturn:
         """Answer requests until the server hangs up."""

@@ -8,8 +8,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from app.kernels import linux
-from app.kernels.forkclient import ForkClient, KernelsUnavailable, server_path
+from app.kernels.forkclient import ForkClient, HalfARoot, KernelsUnavailable, server_path
 from app.kernels.limits import DEFAULT_LIMITS, Limits
 from app.kernels.process import KernelProcess
 from app.kernels.turns import TurnRing
@@ -118,10 +117,9 @@ class KernelPool:
         client = ForkClient(self.limits, self._skip, self._sys_path)
         try:
             await client.start()
-        except KernelsUnavailable:
-            if "root" in self._skip or not linux.AVAILABLE:
-                raise
-            # A root of their own is the one layer that can fail half-way; the report will say that it is missing.
+        except HalfARoot as error:
+            # The one layer that can fail half-way; the report will say that it is missing.
+            _log.warning("kernels get no root of their own: %s", error)
             self._skip |= {"root"}
             client = ForkClient(self.limits, self._skip, self._sys_path)
             await client.start()

@@ -223,7 +223,8 @@ def _import_submodules(package: ModuleType) -> None:
 def _reseed() -> None:
     """Give this kernel random numbers of its own: generators made before the fork are the same in every kernel."""
     random.seed()
-    sys.modules["numpy.random"].seed()
+    # With a number: gathering entropy itself would make NumPy touch far more of the memory that kernels share.
+    sys.modules["numpy.random"].seed(int.from_bytes(os.urandom(4), "little"))
     engine_seed = getattr(sys.modules[torch_alias.TARGET], "seed", None)
     if engine_seed is not None:
         engine_seed()

@@ -14,7 +14,7 @@ import pytest
 from kernel_lab import FAKE_ENGINE, Lab, collect
 
 from app.kernels import confinement
-from app.kernels.forkclient import KernelsUnavailable, server_path
+from app.kernels.forkclient import ForkClient, HalfARoot, KernelsUnavailable, server_path
 from app.kernels.pool import KernelPool
 from app.kernels.process import describe_end
 
@@ -126,6 +126,44 @@ def test_a_fork_server_that_cannot_start_says_so(tmp_path: Path) -> None:
         await pool.close()
 
     asyncio.run(scenario())
+
+
+def test_a_root_that_cannot_be_finished_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[frozenset[str]] = []
+
+    async def start(self: ForkClient) -> None:
+        tried.append(self._skip)
+        if "root" not in self._skip:
+            raise HalfARoot("mount: refused")
+
+    monkeypatch.setattr(ForkClient, "start", start)
+    pool = KernelPool(sys_path=PATH)
+    asyncio.run(pool._start_client())
+    assert tried == [frozenset(), frozenset({"root"})]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts")
+def test_a_fork_server_that_cannot_finish_its_root_tells(tmp_path: Path) -> None:
+    """The mount of the new root fails in a fork server for which mount(2) is made to fail."""
+    broken = tmp_path / "breakage.py"
+    broken.write_text(
+        "from app.kernels import namespaces\n"
+        "def fail(*_): raise OSError('mount: refused')\n"
+        "namespaces._change_root = fail\n"
+    )
+    engine = tmp_path / "engine"
+    engine.mkdir()
+    (engine / "__init__.py").write_text(f"__path__.append({FAKE_ENGINE + '/engine'!r})\nimport breakage\n")
+
+    async def scenario() -> tuple[bool, str]:
+        pool = KernelPool(sys_path=[str(tmp_path), *server_path()])
+        await pool.start()
+        result = await collect(await pool.acquire(), "1 + 1")
+        layer = pool.confinement()["layers"]["root"]
+        await pool.close()
+        return layer["holds"], result.value
+
+    assert asyncio.run(scenario()) == (False, "2")
 
 
 def test_where_processes_cannot_fork_the_message_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

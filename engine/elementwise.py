@@ -228,9 +228,16 @@ class Binary(Op, abstract=True):
                 cls.Node.operand = CrossNode.operand  # type: ignore[attr-defined]
         cls.operate = binary_operator(cls)
 
+    #: The lowest category of dtype that it has, and the kernel that messages name.
+    least: ClassVar[int] = 0
+    kernel: ClassVar[str] = ""
+
     @classmethod
     def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
-        """Raise PyTorch's error for a dtype that the operation refuses; by default none."""
+        """Raise PyTorch's error for a dtype that the operation refuses."""
+        if dtype.category < cls.least:
+            check_broadcast(*operands)
+            raise NotImplementedError(messages.not_implemented(cls.kernel, dtype))
 
     @classmethod
     def apply(cls, self: Any, other: Any, *attributes: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, return_types
+from engine import dtypes, messages, return_types
 from engine.functions import FUNCTIONS, METHODS, both, method, normal_dims
 from engine.op import Op
 from engine.ops import decompositions as ops
@@ -37,11 +37,13 @@ LinAlgError.__module__ = "torch._C"
 # -- checks -------------------------------------------------------------------------------------------------------
 
 
-def check_floating(name: str, A: Tensor) -> None:
-    """Raise PyTorch's error for whole numbers."""
+def check_floating(name: str, A: Tensor, kernel: str | None = None) -> None:
+    """Raise PyTorch's errors for whole numbers and for two-byte floats, for which there is no kernel."""
     if A._dtype.category < 2:
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {A._dtype.type_name}")
     if A._dtype in (dtypes.float16, dtypes.bfloat16):
+        if kernel is not None:
+            raise NotImplementedError(messages.not_implemented(kernel, A._dtype))
         raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {A._dtype.type_name}")
 
 
@@ -51,13 +53,13 @@ def check_matrix(name: str, A: Tensor, argument: str = "A") -> None:
         raise RuntimeError(f"{name}: The input tensor {argument} must have at least 2 dimensions.")
 
 
-def check_square(name: str, A: Tensor) -> None:
+def check_square(name: str, A: Tensor, kernel: str | None = None) -> None:
     """Raise PyTorch's errors for what is no stack of square matrices."""
     check_matrix(name, A)
     rows, columns = A._array.shape[-2:]
     if rows != columns:
         raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {rows} by {columns} matrices")
-    check_floating(name, A)
+    check_floating(name, A, kernel)
 
 
 def each_matrix(array: Any) -> list[tuple[str, Any]]:
@@ -106,7 +108,7 @@ def inv(A: Tensor) -> Tensor:
 
 def det(A: Tensor) -> Tensor:
     """The determinant."""
-    check_square("linalg.det", A)
+    check_square("linalg.det", A, "lu_cpu")
     return ops.LinalgDet.apply(A)
 
 
@@ -233,7 +235,7 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
 def svd(A: Tensor, full_matrices: bool = True) -> Any:
     """Rotations U and Vh and singular values S, largest first, with U diag(S) Vh = A."""
     check_matrix("linalg.svd", A)
-    check_floating("linalg.svd", A)
+    check_floating("linalg.svd", A, "linalg_svd_cpu")
     return return_types.linalg_svd(ops.LinalgSvd.apply(A, full_matrices))
 
 
@@ -271,7 +273,8 @@ def eigvals(A: Tensor) -> Tensor:
 def matrix_rank(A: Tensor, tol: float | None = None, hermitian: bool = False, **options: Any) -> Tensor:
     """How many rows are independent: the singular values above a limit."""
     check_matrix("torch.linalg.matrix_rank", A, "input")
-    check_floating("linalg.matrix_rank", A)
+    if A._dtype not in (dtypes.float32, dtypes.float64):
+        raise RuntimeError("This function doesn't handle types other than float and double")
     return wrap(np.asarray(np.linalg.matrix_rank(A._array, tol), np.int64)[()], dtypes.int64)
 
 

@@ -168,17 +168,13 @@ class PowTensor(Binary):
 
     symbol = "xʸ"
     node_name = "PowBackward1"
+    least = 1
+    kernel = "pow"
     tensors = ("self", "exponent")
     latex = {
         "self": r"\bar{r}\cdot\mathit{exponent}\,\mathit{self}^{\,\mathit{exponent}-1}",
         "exponent": r"\bar{r}\cdot\mathit{result}\ln\mathit{self}",
     }
-
-    @classmethod
-    def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
-        if not dtype.category:
-            check_broadcast(*operands)
-            raise NotImplementedError(messages.not_implemented("pow", dtype))
 
     def forward(self, exponent):
         return power_of_arrays(self, exponent)
@@ -217,6 +213,8 @@ class Remainder(Binary):
     """self - other * floor(self / other): the sign of the divisor"""
 
     symbol = "mod"
+    least = 1
+    kernel = "remainder_cpu"
 
     def forward(self, other):
         check_divisor(self, other)
@@ -233,6 +231,8 @@ class FloorDivide(Binary):
     """The quotient rounded down; not differentiable"""
 
     symbol = "÷"
+    least = 1
+    kernel = "div_floor_cpu"
 
     def forward(self, other):
         check_divisor(self, other)
@@ -243,6 +243,8 @@ class TruncDivide(Binary):
     """The quotient rounded towards zero; not differentiable"""
 
     symbol = "÷"
+    least = 1
+    kernel = "div_trunc_cpu"
 
     def forward(self, other):
         if np.issubdtype(self.dtype, np.integer):
@@ -253,6 +255,9 @@ class TruncDivide(Binary):
 
 class Fmod(Binary):
     """The remainder with the sign of the dividend"""
+
+    least = 1
+    kernel = "fmod_cpu"
 
     def forward(self, other):
         check_divisor(self, other)

@@ -161,10 +161,17 @@ class Nanmedian(Reduction):
         return d_extreme(grad, self, result, None, False)
 
 
+def nothing(dtype: Any) -> float:
+    """nan, or what a C compiler makes of nan in a whole number."""
+    if dtype.kind == "f":
+        return np.nan
+    return np.iinfo(dtype).min if dtype.itemsize >= 4 else 0
+
+
 def median_of(flat: Any) -> Any:
     """The lower median of a vector; nan if one is, or if there is nothing."""
     if not flat.size:
-        return flat.dtype.type(np.nan if flat.dtype.kind == "f" else np.iinfo(flat.dtype).min)
+        return flat.dtype.type(nothing(flat.dtype))
     if flat.dtype.kind == "f" and np.isnan(flat).any():
         return flat.dtype.type(np.nan)
     place = (flat.size - 1) // 2
@@ -241,6 +248,12 @@ def check_filled(name: str, input: Tensor, dim: int | None) -> None:
         raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
 
 
+def check_numbers(kernel: str, input: Tensor) -> None:
+    """Raise PyTorch's error for truth values."""
+    if not input._dtype.category:
+        raise NotImplementedError(messages.not_implemented(kernel, input._dtype))
+
+
 def _extreme(name: str, whole: type[Op], along: type[Op], pair: Any, result: Any) -> None:
     def call(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
         if isinstance(dim, Tensor) or other is not None:
@@ -315,17 +328,18 @@ _place("argmin", Argmin)
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The lower median of all elements; with `dim` a named tuple of values and indices."""
     if dim is None:
+        check_numbers("median_cpu", input)
         return Median.apply(input)
     place = normal_dim(dim, input._array.ndim)
     check_filled("median", input, place)
-    if not input._dtype.category:
-        raise NotImplementedError(messages.not_implemented("median_out", input._dtype))
+    check_numbers("median_out", input)
     return return_types.median(MedianDim.apply(input, place, keepdim))
 
 
 @reduction
 def nanmedian(input: Tensor) -> Tensor:
     """The lower median of the elements that are not nan."""
+    check_numbers("median_cpu", input)
     return Nanmedian.apply(input)
 
 

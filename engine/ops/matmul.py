@@ -339,9 +339,8 @@ def mm(input: Tensor, mat2: Any, *, out: Any = None) -> Tensor:
 def mv(input: Tensor, vec: Any, *, out: Any = None) -> Tensor:
     """A matrix (n, k) times a vector (k)."""
     require_tensor("mv", "vec", 2, vec)
-    for tensor in (input, vec):
-        if not tensor._array.ndim:
-            raise IndexError(messages.no_dimensions(0))
+    if not input._array.ndim:
+        raise IndexError(messages.no_dimensions(0))
     if input._array.ndim != 2 or vec._array.ndim != 1:
         raise RuntimeError(
             f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}"
@@ -353,7 +352,8 @@ def mv(input: Tensor, vec: Any, *, out: Any = None) -> Tensor:
         )
     if input._dtype is not vec._dtype:
         raise RuntimeError(messages.matmul_vector_dtype(input._dtype, vec._dtype))
-    check_numbers("addmv_impl_cpu", input)
+    if vec._array.size:
+        check_numbers("addmv_impl_cpu", input)
     return Mv.apply(input, vec)
 
 
@@ -386,7 +386,8 @@ def bmm(input: Tensor, mat2: Any, *, out: Any = None) -> Tensor:
         if tensor._array.ndim != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")
     check_batches(input, mat2)
-    check_numbers("bmm", input)
+    if input._array.size and mat2._array.size:
+        check_numbers("bmm", input)
     return Bmm.apply(input, mat2)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from engine import dtypes, formula, inplace, messages
-from engine.dtypes import DType
-from engine.elementwise import Binary, check_broadcast
+from engine.elementwise import Binary
 from engine.formula import exp, log, scale, sum_to, where
 from engine.functions import FUNCTIONS, METHODS, both, method, register, require_tensor
 from engine.op import Op
@@ -91,21 +90,10 @@ class Atan2(Binary):
         return grad * (-self / (self * self + other * other))
 
 
-class FloatsOnly(Binary, abstract=True):
-    """An operation that PyTorch has for floating-point numbers alone."""
-
-    kernel: ClassVar[str] = ""
-
-    @classmethod
-    def check(cls, dtype: DType, operands: tuple[Any, Any]) -> None:
-        if dtype.category < 2:
-            check_broadcast(*operands)
-            raise NotImplementedError(messages.not_implemented(cls.kernel, dtype))
-
-
-class Hypot(FloatsOnly):
+class Hypot(Binary):
     """The length of the vector (self, other)"""
 
+    least = 2
     kernel = "hypot_cpu"
     forward = np.hypot
     latex = {
@@ -120,9 +108,10 @@ class Hypot(FloatsOnly):
         return grad * (other / result)
 
 
-class Logaddexp(FloatsOnly):
+class Logaddexp(Binary):
     """log(exp(self) + exp(other)), without overflow"""
 
+    least = 2
     kernel = "logaddexp_cpu"
     forward = np.logaddexp
     latex = {
@@ -137,9 +126,10 @@ class Logaddexp(FloatsOnly):
         return grad / (1 + exp(self - other))
 
 
-class Logaddexp2(FloatsOnly):
+class Logaddexp2(Binary):
     """log2(2 ** self + 2 ** other), without overflow"""
 
+    least = 2
     kernel = "logaddexp2_cpu"
     forward = np.logaddexp2
 
@@ -347,7 +337,10 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
 @both
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, out: Any = None) -> Tensor:
     """input + value * tensor1 * tensor2"""
-    return Addcmul.apply(*together(input, tensor1, tensor2), value)
+    operands = together(input, tensor1, tensor2)
+    if not operands[0]._dtype.category:
+        raise NotImplementedError(messages.not_implemented("addcmul_cpu_out", operands[0]._dtype))
+    return Addcmul.apply(*operands, value)
 
 
 @both

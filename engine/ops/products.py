@@ -102,6 +102,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, *, out: Any = None) -> Tensor
     free_a = [place for place in range(len(left)) if place not in first]
     free_b = [place for place in range(len(right)) if place not in second]
     inner_size = math.prod(left[place] for place in first)
+    if not a._dtype.category and not free_a and not free_b:
+        raise NotImplementedError(messages.not_implemented("dot", a._dtype))
     rows = reshaped(permute(a, *free_a, *first), (math.prod(left[place] for place in free_a), inner_size))
     columns = reshaped(permute(b, *second, *free_b), (inner_size, math.prod(right[place] for place in free_b)))
     return reshaped(mm(rows, columns), (*[left[place] for place in free_a], *[right[place] for place in free_b]))
@@ -135,6 +137,8 @@ def linalg_cross(input: Tensor, other: Tensor, dim: int = -1) -> Tensor:
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input._array.shape[place]} and "
             f"{other._array.shape[place]}"
         )
+    if not input._dtype.category:
+        raise NotImplementedError(messages.not_implemented("cross", input._dtype))
     return LinalgCross.apply(input, other, place - max(input._array.ndim, other._array.ndim))
 
 

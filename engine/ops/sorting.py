@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, return_types
+from engine import dtypes, formula, messages, return_types
 from engine.functions import both, function, normal_dim, require_tensor
 from engine.op import Op
 from engine.ops.extremes import Choosing, check_filled, chosen
@@ -100,6 +100,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     place = normal_dim(dim, input._array.ndim)
     length = input._array.shape[place] if input._array.ndim else 1
     check_filled("kthvalue", input, place)
+    if not input._dtype.category and input._array.ndim:
+        raise NotImplementedError(messages.not_implemented("kthvalue_cpu", input._dtype))
     if not 1 <= k <= length:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {place}")
     return return_types.kthvalue(Kthvalue.apply(input, k, place, keepdim))

@@ -240,19 +240,20 @@ def quantile_of(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool
             f"{name}() received an invalid combination of arguments - got (Tensor, {type_name(q)}), but expected one "
             f"of:\n{lines}"
         )
+    if not input._array.size:
+        raise RuntimeError("quantile() input tensor must be non-empty")
     if input._dtype not in (dtypes.float32, dtypes.float64):
-        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+        raise RuntimeError("quantile() input tensor must be either float or double dtype")
     wanted = np.asarray(q._array if isinstance(q, Tensor) else q, input._dtype.np)
     if wanted.size and (wanted.min() < 0 or wanted.max() > 1):
         if isinstance(q, Tensor):
-            raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
-        raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
+            raise RuntimeError("quantile() q values must be in the range [0, 1]")
+        raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q:g}")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise RuntimeError(
-            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+            "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
+            f"{interpolation}"
         )
-    if not input._array.size:
-        raise RuntimeError("quantile() input tensor must be non-empty")
     if isinstance(q, Tensor) and q._dtype is not input._dtype:
         raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
     whole_ndim = input._array.ndim

@@ -34,38 +34,55 @@ isfinite logical_not bitwise_not deg2rad rad2deg sinc nan_to_num signbit isposin
 sum mean prod max min amax amin argmax argmin any all std var median logsumexp norm count_nonzero nansum nanmean
 nanmedian aminmax sort argsort unique cumsum cumprod cummax cummin softmax log_softmax mode diff msort
 trace det inverse t
-""".split()
+""".split()  # noqa: SIM905 - read best as they stand
 
 CALLS = """
 x.sum(0) ; x.sum(-1, keepdim=True) ; x.sum(dtype=torch.float64) ; x.sum((0, 1)) ; x.mean(0) ; x.mean(-1, True)
-x.prod(0) ; x.max(0) ; x.min(-1) ; x.max(0, keepdim=True) ; x.amax(0) ; x.amin((0,), True) ; x.argmax(0) ; x.argmin(-1, keepdim=True)
-x.any(0) ; x.all(-1) ; x.std(0) ; x.var(0, unbiased=False) ; x.std(-1, keepdim=True) ; x.median(0) ; x.mode(0) ; x.logsumexp(0)
+x.prod(0) ; x.max(0) ; x.min(-1) ; x.max(0, keepdim=True) ; x.amax(0) ; x.amin((0,), True) ; x.argmax(0)
+x.argmin(-1, keepdim=True)
+x.any(0) ; x.all(-1) ; x.std(0) ; x.var(0, unbiased=False) ; x.std(-1, keepdim=True) ; x.median(0) ; x.mode(0)
+x.logsumexp(0)
 x.norm(1) ; x.norm(dim=0) ; x.norm(float('inf')) ; x.norm(3) ; x.count_nonzero(0) ; x.nansum(0)
-x.cumsum(0) ; x.cumprod(-1) ; x.cummax(0) ; x.cummin(-1) ; x.logcumsumexp(0) ; x.sort(0, True) ; x.sort(descending=True)
+x.cumsum(0) ; x.cumprod(-1) ; x.cummax(0) ; x.cummin(-1) ; x.logcumsumexp(0) ; x.sort(0, True)
+x.sort(descending=True)
 x.argsort(0) ; x.topk(1) ; x.topk(2, 0) ; x.kthvalue(1) ; x.unique(return_counts=True) ; torch.unique_consecutive(x)
-x.softmax(0) ; x.log_softmax(-1) ; x.softmax(0, dtype=torch.float64) ; x.clamp(0, 1) ; x.clamp(min=0.5) ; x.clamp(max=1)
+x.softmax(0) ; x.log_softmax(-1) ; x.softmax(0, dtype=torch.float64) ; x.clamp(0, 1) ; x.clamp(min=0.5)
+x.clamp(max=1)
 x.clamp_min(1) ; x.clamp_max(0.5) ; x.masked_fill(x > 0, 1) ; x.masked_fill(x == 0, 2.5) ; torch.where(x > 0, x, 0)
-torch.where(x > 0, x, 1.5) ; torch.where(x > 0, 1, 2) ; x.round(decimals=1) ; x ** 2 ; x ** 0.5 ; 2 ** x ; x ** -1 ; x % 2 ; x // 2
-x / 2 ; x * 1.5 ; x + 1 ; 1 - x ; x > 1 ; x == 1.5 ; x & 1 ; x | x ; x ^ 1 ; ~x ; x << 1 ; x >> 1 ; -x ; x + True ; x.add(1, alpha=2)
+torch.where(x > 0, x, 1.5) ; torch.where(x > 0, 1, 2) ; x.round(decimals=1) ; x ** 2 ; x ** 0.5 ; 2 ** x ; x ** -1
+x % 2 ; x // 2
+x / 2 ; x * 1.5 ; x + 1 ; 1 - x ; x > 1 ; x == 1.5 ; x & 1 ; x | x ; x ^ 1 ; ~x ; x << 1 ; x >> 1 ; -x ; x + True
+x.add(1, alpha=2)
 torch.cat([x, x]) ; torch.stack([x, x]) ; torch.hstack([x, x]) ; torch.vstack([x, x]) ; torch.dstack([x, x])
-torch.column_stack([x, x]) ; torch.cat([x, x], -1) ; torch.stack([x, x], 1) ; torch.outer(x, x) ; torch.dot(x, x) ; x @ x
+torch.column_stack([x, x]) ; torch.cat([x, x], -1) ; torch.stack([x, x], 1) ; torch.outer(x, x) ; torch.dot(x, x)
+x @ x
 x.t() @ x ; x @ x.t() ; torch.mm(x, x) ; torch.mv(x, x[0]) ; torch.trace(x) ; torch.einsum('ij,ij->i', x, x)
 torch.einsum('i,j->ij', x, x) ; torch.tensordot(x, x, dims=1) ; torch.kron(x, x) ; torch.cross(x, x, dim=-1)
-torch.inner(x, x) ; torch.quantile(x, 0.4) ; torch.quantile(x, torch.tensor([0.1, 0.9]), dim=0) ; torch.nanquantile(x, 0.5)
-torch.histc(x, 3) ; torch.bincount(x) ; torch.searchsorted(torch.tensor([0., 1.]), x) ; torch.var_mean(x) ; torch.std_mean(x, 0)
-torch.allclose(x, x) ; torch.equal(x, x) ; torch.isclose(x, x) ; x.eq_(1) ; x.exp_() ; x.add_(1.5) ; x.mul_(2) ; x.clamp_(0) ; x.div_(2)
-x.relu_() ; x.sqrt_() ; x.logical_not_() ; x.pow_(2) ; x.sigmoid_() ; x.floor_() ; x.neg_() ; x.masked_fill_(x > 0, 0) ; x.zero_()
-torch.lerp(x, x, 0.5) ; torch.addcmul(x, x, x, value=2) ; torch.addcdiv(x, x, x) ; torch.logit(x, 0.1) ; torch.diff(x, dim=0)
-torch.atleast_2d(x) ; torch.linalg.norm(x) ; torch.linalg.vector_norm(x, 1) ; torch.linalg.svdvals(x) ; torch.linalg.pinv(x)
+torch.inner(x, x) ; torch.quantile(x, 0.4) ; torch.quantile(x, torch.tensor([0.1, 0.9]), dim=0)
+torch.nanquantile(x, 0.5)
+torch.histc(x.float(), 3) ; torch.bincount(x) ; torch.searchsorted(torch.tensor([0., 1.]), x) ; torch.var_mean(x)
+torch.std_mean(x, 0)
+torch.allclose(x, x) ; torch.equal(x, x) ; torch.isclose(x, x) ; x.eq_(1) ; x.exp_() ; x.add_(1.5) ; x.mul_(2)
+x.clamp_(0) ; x.div_(2)
+x.relu_() ; x.sqrt_() ; x.logical_not_() ; x.pow_(2) ; x.sigmoid_() ; x.floor_() ; x.neg_()
+x.masked_fill_(x > 0, 0) ; x.zero_()
+torch.lerp(x, x, 0.5) ; torch.addcmul(x, x, x, value=2) ; torch.addcdiv(x, x, x) ; torch.logit(x, 0.1)
+torch.diff(x, dim=0)
+torch.atleast_2d(x) ; torch.linalg.norm(x) ; torch.linalg.vector_norm(x, 1) ; torch.linalg.svdvals(x.double())
+torch.linalg.pinv(x)
 torch.linalg.matrix_rank(x) ; torch.linalg.matrix_norm(x) ; torch.linalg.det(x @ x.t()) ; torch.addmm(x, x, x)
 x.sum(5) ; x.max(3) ; x.argmax(2) ; x.softmax(4) ; x.cumsum(7) ; x.sum('a') ; x.topk(9) ; x.unsqueeze(9)
 """.replace("\n", " ; ").strip(" ;").split(" ; ")  # fmt: skip
 
 BINARY = """
-x + y ; x - y ; x * y ; x / y ; x // y ; x % y ; x ** y ; x == y ; x != y ; x < y ; x <= y ; x > y ; x >= y ; x & y ; x | y ; x ^ y ; x << y ; x >> y
-torch.maximum(x, y) ; torch.minimum(x, y) ; torch.fmax(x, y) ; torch.fmin(x, y) ; torch.atan2(x, y) ; torch.hypot(x, y)
-torch.logaddexp(x, y) ; torch.fmod(x, y) ; torch.logical_and(x, y) ; torch.logical_xor(x, y) ; torch.where(x > 0, x, y)
-torch.cat([x, y]) ; torch.stack([x, y]) ; torch.allclose(x, y) ; torch.equal(x, y) ; x.clamp(min=y) ; torch.xlogy(x, y)
+x + y ; x - y ; x * y ; x / y ; x // y ; x % y ; x ** y ; x == y ; x != y ; x < y ; x <= y ; x > y ; x >= y ; x & y
+x | y ; x ^ y ; x << y ; x >> y
+torch.maximum(x, y) ; torch.minimum(x, y) ; torch.fmax(x, y) ; torch.fmin(x, y) ; torch.atan2(x, y)
+torch.hypot(x, y)
+torch.logaddexp(x, y) ; torch.fmod(x, y) ; torch.logical_and(x, y) ; torch.logical_xor(x, y)
+torch.where(x > 0, x, y)
+torch.cat([x, y]) ; torch.stack([x, y]) ; torch.allclose(x, y) ; torch.equal(x, y) ; x.clamp(min=y)
+torch.xlogy(x, y)
 torch.lerp(x, y, 0.3) ; x.add_(y) ; x.mul_(y) ; x.div_(y) ; torch.dot(x, y) ; torch.mm(x, y) ; torch.mv(x, y) ; x @ y
 torch.outer(x, y) ; torch.float_power(x, y) ; torch.true_divide(x, y) ; torch.remainder(x, y) ; x.copysign(y)
 torch.div(x, y, rounding_mode='trunc') ; torch.div(x, y, rounding_mode='floor') ; torch.result_type(x, y)

@@ -17,6 +17,7 @@ import argparse
 import gc
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -81,7 +82,7 @@ def training(torch: Any, sizes: list[int], batch: int) -> Work:
     nn = torch.nn
     source = np.random.default_rng(0)
     layers: list[Any] = []
-    for place, (wide, narrow) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for place, (wide, narrow) in enumerate(pairwise(sizes)):
         layers += [nn.ReLU()] * bool(place) + [nn.Linear(wide, narrow)]
     net = nn.Sequential(*layers)
     inputs = torch.from_numpy(source.normal(size=(batch, sizes[0])).astype(np.float32))
@@ -196,10 +197,11 @@ def cell(recorded: bool) -> Work:
 def lines(torch: Any) -> list[tuple[str, str, float, Work, Work, int]]:
     """What, the peer, the bar, our work, the peer's, calls in a round."""
     small, wide = [2, 16, 16, 1], [784, 128, 10]
+    steps = [(training(engine, *net), training(torch, *net)) for net in ((small, 32), (wide, 64))]
     return [
         ("SGD on the parabola, 500 steps", "PyTorch", 0.18, descent(engine), descent(torch), 1),
-        ("MLP 2-16-16-1, batch 32, one step", "PyTorch", 0.40, training(engine, small, 32), training(torch, small, 32), 50),
-        ("MLP 784-128-10, batch 64, one step", "PyTorch", 0.70, training(engine, wide, 64), training(torch, wide, 64), 20),
+        ("MLP 2-16-16-1, batch 32, one step", "PyTorch", 0.40, *steps[0], 50),
+        ("MLP 784-128-10, batch 64, one step", "PyTorch", 0.70, *steps[1], 20),
         ("elementwise chain on 10^6, forward and backward", "PyTorch", 1.05, chain(engine), chain(torch), 3),
         ("the same", "NumPy by hand", 1.10, chain(engine), chain_by_hand(), 3),
         ("matmul 512², forward and backward", "PyTorch", 0.90, product(engine), product(torch), 10),
@@ -225,7 +227,8 @@ def main() -> None:
         if chosen.only not in what:
             continue
         found, own, other = ratio(ours, theirs, chosen.rounds, repeat)
-        print(f"| {what} | {peer} | {own * 1e3:.3f} ms | {other * 1e3:.3f} ms | **{found:.2f}** | ≤ {bar:.2f} |", flush=True)
+        times = f"{own * 1e3:.3f} ms | {other * 1e3:.3f} ms"
+        print(f"| {what} | {peer} | {times} | **{found:.2f}** | ≤ {bar:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

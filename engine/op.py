@@ -159,7 +159,8 @@ def described(value: Any, node: Node) -> tuple[str, list[int], int, str | None]:
         name = re.sub(r"Backward([1-9])$", r"\1", node.name())
         return value.dtype.tensor_type, list(value.array.shape), value.output, name
     grad_fn = value.grad_fn
-    return value._dtype.tensor_type, list(value._array.shape), value.output_nr, None if grad_fn is None else grad_fn.name()
+    maker = None if grad_fn is None else grad_fn.name()
+    return value._dtype.tensor_type, list(value._array.shape), value.output_nr, maker
 
 
 class Op:

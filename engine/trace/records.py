@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from engine.nn.parameter import Parameter
 from engine.node import AccumulateGrad, Node, OutputPort, SavedResult
 from engine.tensor import Tensor
 from engine.trace.preview import Snapshot
@@ -24,7 +25,7 @@ class TensorRecord:
         self.reference: Callable[[], Tensor | None] = weakref.ref(tensor)
         self.requires_grad = tensor._edge is not None
         self.is_leaf = tensor.is_leaf
-        self.is_parameter = getattr(tensor, "_is_param", False)
+        self.is_parameter = isinstance(tensor, Parameter)
         self.version = tensor._version
         self.value = Snapshot(tensor._array, tensor._dtype)
         self.storage = storage_of(tensor)

@@ -48,7 +48,8 @@ function withSigns(expression: string): string {
   let text = expression;
   for (let match = call.exec(text); match; match = call.exec(text)) {
     const [whole, name, left, right] = match;
-    const written = name === "power" ? `${bracketed(left!)} ** ${bracketed(right!)}` : `(${left} * ${bracketed(right!)})`;
+    const written =
+      name === "power" ? `${bracketed(left!)} ** ${bracketed(right!)}` : `(${left} * ${bracketed(right!)})`;
     text = text.replace(whole, () => (written.startsWith("(") && whole === text ? written.slice(1, -1) : written));
   }
   return text;

@@ -46,9 +46,7 @@ export function notes(scene: Scene, truncated: Truncated | null, lang: Lang): Te
   if (!truncated && scene.folded.length === 0) return nothing;
   return html`<div class="gl-note">
     ${scene.folded.length > 0 ? html`<p>${text(lang, "foldedNote", { n: scene.folded.length })}</p>` : nothing}
-    ${
-      truncated ? html`<p>${leftOut(truncated, lang)}</p>` : nothing
-    }
+    ${truncated ? html`<p>${leftOut(truncated, lang)}</p>` : nothing}
   </div>`;
 }
 

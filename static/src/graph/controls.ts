@@ -122,13 +122,19 @@ export function zoomButtons({ lang, zoom, fit, reset, enlarge }: ZoomModel): Tem
 }
 
 /** One switch for each storey of the document, when there is more than one. */
-export function storeySwitches(lang: Lang, storeys: number[], hidden: ReadonlySet<number>, toggle: (storey: number) => void) {
+export function storeySwitches(
+  lang: Lang,
+  storeys: number[],
+  hidden: ReadonlySet<number>,
+  toggle: (storey: number) => void,
+) {
   if (storeys.length < 2) return nothing;
   return html`<div class="gl-storeys" role="group" aria-label=${text(lang, "storeys")}>
     ${storeys.map((storey) => {
       const on = !hidden.has(storey);
       const last = on && storeys.filter((s) => !hidden.has(s)).length === 1;
-      const name = storey > 2 ? text(lang, "storeyN", { n: storey - 1 }) : text(lang, storey === 1 ? "storey1" : "storey2");
+      const name =
+        storey > 2 ? text(lang, "storeyN", { n: storey - 1 }) : text(lang, storey === 1 ? "storey1" : "storey2");
       return html`<button type="button" class="gl-switch" aria-pressed=${on} aria-disabled=${last} @click=${() => !last && toggle(storey)}>${name}</button>`;
     })}
   </div>`;

@@ -32,13 +32,15 @@ export function groupCounted(model: GraphModel, ids: Id[]): Counted {
   }
   const made = (tensor: Id | null, by: Id | null) => {
     const group = by === null ? undefined : groups.get(by);
-    if (tensor !== null && group !== undefined && model.tensors.has(tensor) && !model.producer.has(tensor)) makers.set(tensor, group);
+    if (tensor !== null && group !== undefined && model.tensors.has(tensor) && !model.producer.has(tensor))
+      makers.set(tensor, group);
   };
   for (const { inputs } of model.functions.values()) for (const { tensor, next } of inputs) made(tensor, next);
   // A result that nothing uses is known as the root of a pass, whose first stop made it.
   model.document.events.forEach((event, at) => {
     const first = model.document.events[at + 1];
-    if (event.type === "backward_begin" && event.roots.length === 1 && first?.type === "visit") made(event.roots[0]!, first.node);
+    if (event.type === "backward_begin" && event.roots.length === 1 && first?.type === "visit")
+      made(event.roots[0]!, first.node);
   });
   return { groups, uses, makers };
 }

@@ -21,7 +21,9 @@ export function describe(model: GraphModel, state: ViewState, id: Id, lang: Lang
   if (made) {
     const view = state.functions.get(id)!;
     const saved = made.saved.map((s) => s.name).join(" ");
-    const drawers = saved ? [`${text(lang, "saved")}: ${saved} (${text(lang, view.freed ? "savedFreed" : "savedKept")})`] : [];
+    const drawers = saved
+      ? [`${text(lang, "saved")}: ${saved} (${text(lang, view.freed ? "savedFreed" : "savedKept")})`]
+      : [];
     const failed = view.failed ? [text(lang, "failed")] : [];
     return [made.name, labelOf(model, id), ...drawers, ...failed].join(comma);
   }
@@ -29,7 +31,12 @@ export function describe(model: GraphModel, state: ViewState, id: Id, lang: Lang
   const view = state.tensors.get(id);
   if (!tensor || !view) return id;
   const shape = tensor.shape.length > 0 ? [`${text(lang, "shape")} ${shapeText(tensor.shape)}`] : [];
-  const parts = [labelOf(model, id), kindOf(model, id, lang), ...shape, `${text(lang, "value")} ${shortValue(view.value)}`];
+  const parts = [
+    labelOf(model, id),
+    kindOf(model, id, lang),
+    ...shape,
+    `${text(lang, "value")} ${shortValue(view.value)}`,
+  ];
   if (tensor.requires_grad) {
     if (view.grad || tensor.is_leaf || !view.passing) parts.push(`.grad ${view.grad ? shortValue(view.grad) : "None"}`);
     if (!view.grad && view.passing) parts.push(`${text(lang, "gradPassing")} ${shortValue(view.passing)}`);

@@ -16,7 +16,15 @@ export function drawFunction(context: DrawContext, placed: PlacedUnit, stop: Sto
   const locked = view.visited && !view.freed && (context.state.pass?.retain ?? false);
   const x = placed.cx - placed.x;
   const y = placed.cy - placed.y;
-  const frame = { x: placed.x, y: placed.y, left: x - CIRCLE, top: y - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE, radius: CIRCLE };
+  const frame = {
+    x: placed.x,
+    y: placed.y,
+    left: x - CIRCLE,
+    top: y - CIRCLE,
+    width: 2 * CIRCLE,
+    height: 2 * CIRCLE,
+    radius: CIRCLE,
+  };
   const picture = svg`
     <g class="gl-shaker">
       <circle class="gl-box" cx=${x} cy=${y} r=${CIRCLE} />
@@ -30,7 +38,9 @@ export function drawFunction(context: DrawContext, placed: PlacedUnit, stop: Sto
         : nothing
     }
     ${placed.chips.map(
-      (chip) => svg`<g class="gl-chip ${view.freed ? "is-freed" : ""}" transform="translate(${chip.x - placed.x} ${chip.y - placed.y})">
+      (
+        chip,
+      ) => svg`<g class="gl-chip ${view.freed ? "is-freed" : ""}" transform="translate(${chip.x - placed.x} ${chip.y - placed.y})">
         <rect width=${chip.width} height=${CHIP_HEIGHT} rx="4" />
         <text class="gl-mono" x=${chip.width / 2} y="11">${chip.text}</text>
         ${locked ? lock(chip.width) : nothing}

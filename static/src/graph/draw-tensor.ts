@@ -5,7 +5,19 @@ import type { Preview } from "./document";
 import type { DrawContext } from "./draw";
 import { drawNode, type Stop } from "./draw-node";
 import type { PlacedTensor } from "./layout";
-import { boxValue, cellNumber, LEDGER_ROW, ledgerText, MOST_LEDGER_ROWS, PAD, ROW, slotGradient, slotText, type Grid, type TensorBox } from "./metrics";
+import {
+  boxValue,
+  cellNumber,
+  LEDGER_ROW,
+  ledgerText,
+  MOST_LEDGER_ROWS,
+  PAD,
+  ROW,
+  slotGradient,
+  slotText,
+  type Grid,
+  type TensorBox,
+} from "./metrics";
 import { shapeText, weights } from "./numbers";
 import type { LedgerEntry, TensorView } from "./player";
 
@@ -21,7 +33,12 @@ export function drawTensor(context: DrawContext, placed: PlacedTensor, stop: Sto
     ${box.hasSlot ? slot(box, view) : nothing}
     ${box.ledgerRows > 0 ? ledger(box, view.ledger) : nothing}
     ${view.version > 0 ? svg`<text class="gl-version" x=${box.width} y="-5">v${view.version}</text>` : nothing}`;
-  return drawNode(`gl-tensor ${kind}`, { x: placed.x, y: placed.y, width: box.width, height: box.height, radius: 10 }, stop, picture);
+  return drawNode(
+    `gl-tensor ${kind}`,
+    { x: placed.x, y: placed.y, width: box.width, height: box.height, radius: 10 },
+    stop,
+    picture,
+  );
 }
 
 function head(box: TensorBox, value: Preview): SVGTemplateResult {
@@ -40,11 +57,16 @@ function head(box: TensorBox, value: Preview): SVGTemplateResult {
  */
 function cells(preview: Preview, grid: Grid): SVGTemplateResult {
   const { cellWidth, cellHeight, columns, rows } = grid;
-  const centre = (i: number) => ({ x: ((i % columns) + 0.5) * cellWidth, y: (Math.floor(i / columns) + 0.5) * cellHeight });
+  const centre = (i: number) => ({
+    x: ((i % columns) + 0.5) * cellWidth,
+    y: (Math.floor(i / columns) + 0.5) * cellHeight,
+  });
   return svg`<rect class="gl-grid" width=${columns * cellWidth} height=${rows * cellHeight} rx="2" />
     ${
       grid.numbers
-        ? preview.numbers.map((n, i) => svg`<text class="gl-mono gl-cell" x=${centre(i).x} y=${centre(i).y + 4}>${cellNumber(n)}</text>`)
+        ? preview.numbers.map(
+            (n, i) => svg`<text class="gl-mono gl-cell" x=${centre(i).x} y=${centre(i).y + 4}>${cellNumber(n)}</text>`,
+          )
         : weights(preview).map((weight, i) => square(weight, centre(i), Math.min(cellWidth, cellHeight)))
     }`;
 }
@@ -60,7 +82,13 @@ function square(weight: number | null, { x, y }: { x: number; y: number }, cell:
 
 function slot(box: TensorBox, view: TensorView): SVGTemplateResult {
   const shown = slotGradient(view);
-  const state = view.grad ? "is-kept" : view.passing ? "is-passing" : view.arrivals.length > 0 ? "is-arriving" : "is-empty";
+  const state = view.grad
+    ? "is-kept"
+    : view.passing
+      ? "is-passing"
+      : view.arrivals.length > 0
+        ? "is-arriving"
+        : "is-empty";
   const height = box.grid ? box.grid.rows * box.grid.cellHeight + 6 : ROW - 1;
   const content =
     box.grid && shown

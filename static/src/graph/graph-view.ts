@@ -14,7 +14,7 @@ import { inspector, typeset } from "./inspector";
 import { neighbour, type Arrow } from "./keyboard";
 import { layoutScene, type Layout } from "./layout";
 import { legend } from "./legend";
-import { buildModel, nodeOf, nodesAt, spanOf, type GraphModel } from "./model";
+import { buildModel, nodeOf, askedAt, nodesAt, spanOf, type GraphModel, spansIn } from "./model";
 import { phases, play, type ViewState } from "./player";
 import { buildScene, type Scene } from "./scene";
 import { placeOf, stopExists, tabStop, unitOf } from "./stops";
@@ -46,16 +46,16 @@ export class GraphView extends LitElement {
 
   declare document: GraphDocument | null;
   declare lang: Lang;
-  private declare step: number;
-  private declare playing: boolean;
-  private declare speed: number;
-  private declare selected: Id | null;
-  private declare lit: ReadonlySet<Id>;
-  private declare hiddenStoreys: ReadonlySet<number>;
-  private declare width: number;
-  private declare reading: boolean;
+  declare private step: number;
+  declare private playing: boolean;
+  declare private speed: number;
+  declare private selected: Id | null;
+  declare private lit: ReadonlySet<Id>;
+  declare private hiddenStoreys: ReadonlySet<number>;
+  declare private width: number;
+  declare private reading: boolean;
   /** The invitation to play is shown until the learner has stepped once. */
-  private declare invited: boolean;
+  declare private invited: boolean;
 
   private readonly uid = `gl-graph-${++explorers}`;
   private model: GraphModel | null = null;
@@ -87,12 +87,7 @@ export class GraphView extends LitElement {
 
   /** The spans present in the document, each once. */
   get spans(): Span[] {
-    const found = new Map<string, Span>();
-    for (const node of this.document?.nodes ?? []) {
-      const span = spanOf(node);
-      if (span) found.set(JSON.stringify(span), span);
-    }
-    return [...found.values()];
+    return this.document ? spansIn(this.document) : [];
   }
 
   /** Lights the nodes that the innermost expression around a position made; null puts the lights out. */
@@ -120,7 +115,8 @@ export class GraphView extends LitElement {
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has("document")) this.load();
     if (!this.model) return;
-    const resized = changed.has("width") && shapeOf(this.width) !== shapeOf((changed.get("width") as number | undefined) ?? 0);
+    const resized =
+      changed.has("width") && shapeOf(this.width) !== shapeOf((changed.get("width") as number | undefined) ?? 0);
     if (changed.has("document") || changed.has("hiddenStoreys") || resized || !this.layout) {
       this.scene = buildScene(this.model, { hidden: this.hiddenStoreys });
       this.layout = layoutScene(this.model, this.scene, {
@@ -128,7 +124,8 @@ export class GraphView extends LitElement {
         width: Math.max(this.width - 32, 320),
       });
     }
-    if (!this.state || this.state.step !== this.step || changed.has("document")) this.state = play(this.model, this.step);
+    if (!this.state || this.state.step !== this.step || changed.has("document"))
+      this.state = play(this.model, this.step);
   }
 
   protected override updated(): void {
@@ -153,7 +150,8 @@ export class GraphView extends LitElement {
 
   protected override render(): TemplateResult {
     const { model, state, layout, scene } = this;
-    if (!model || !state || !layout || !scene || layout.units.length === 0) return html`<p class="gl-note">${text(this.lang, "empty")}</p>`;
+    if (!model || !state || !layout || !scene || layout.units.length === 0)
+      return html`<p class="gl-note">${text(this.lang, "empty")}</p>`;
     return html`
       <div class="gl-frame">
         <div class="gl-bar">
@@ -188,7 +186,14 @@ export class GraphView extends LitElement {
       ${
         this.selected === null
           ? nothing
-          : inspector({ model, state, lang: this.lang, id: this.selected, close: () => this.closeInspector(), open: (id) => this.select(id) })
+          : inspector({
+              model,
+              state,
+              lang: this.lang,
+              id: this.selected,
+              close: () => this.closeInspector(),
+              open: (id) => this.select(id),
+            })
       }
       ${legend(this.lang)}
       ${tables({
@@ -239,8 +244,12 @@ export class GraphView extends LitElement {
     this.invited = false;
     const event = this.document?.events[this.step - 1];
     if (event && "span" in event && event.span) this.enterSpan(event.span);
-    else if (event?.type === "backward_end" && event.error !== null) this.showAsked(event.pass);
-    else this.leaveSpan();
+    else {
+      // A pass that failed points at the line that asked for it.
+      const asked = event?.type === "backward_end" && event.error !== null ? askedAt(this.document!, event.pass) : null;
+      if (asked) this.enterSpan(asked);
+      else this.leaveSpan();
+    }
     void this.updateComplete.then(() => this.follow());
   }
 
@@ -260,12 +269,6 @@ export class GraphView extends LitElement {
     const by = below > 0 ? below : Math.min(0, top - 72);
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (by !== 0) scrollBy({ top: by, behavior: calm ? "instant" : "smooth" });
-  }
-
-  /** A pass that failed points at the line that asked for it. */
-  private showAsked(pass: number): void {
-    const begun = this.document?.events.find((event) => event.type === "backward_begin" && event.pass === pass);
-    if (begun?.type === "backward_begin" && begun.span) this.enterSpan(begun.span);
   }
 
   private start(step: number): void {

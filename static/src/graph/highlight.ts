@@ -9,7 +9,9 @@ const TOKEN =
   /(?<comment>#[^\n]*)|(?<string>[rbfRBF]{0,2}(?:"""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?))|(?<word>[A-Za-z_]\w*)|(?<number>\d[\d_.]*(?:e[+-]?\d+)?)/g;
 
 const KEYWORDS = new Set(
-  "and as assert async await break class continue def del elif else except False finally for from global if import in is lambda None nonlocal not or pass raise return True try while with yield".split(" "),
+  "and as assert async await break class continue def del elif else except False finally for from global if import in is lambda None nonlocal not or pass raise return True try while with yield".split(
+    " ",
+  ),
 );
 
 export function highlightPython(source: string): Piece[] {

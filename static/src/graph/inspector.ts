@@ -51,10 +51,20 @@ function tensorDetails(context: InspectorModel, node: TensorNode, view: TensorVi
   const source = accumulate === undefined ? null : (model.accumulates.get(accumulate)?.source ?? null);
   const facts: [string, unknown][] = [
     [text(lang, "dtype"), html`<code>${node.dtype}</code>`],
-    [text(lang, "shape"), html`<code>${shapeText(node.shape)}</code>${node.shape.length === 0 ? ` ${text(lang, "scalar")}` : ""}`],
+    [
+      text(lang, "shape"),
+      html`<code>${shapeText(node.shape)}</code>${node.shape.length === 0 ? ` ${text(lang, "scalar")}` : ""}`,
+    ],
     [text(lang, "requiresGrad"), html`<code>${node.requires_grad ? "True" : "False"}</code>`],
     [text(lang, "version"), html`<code>${view.version}</code>`],
-    [text(lang, "storage"), storage(node, aliases.map((t) => labelOf(model, t.id)), lang)],
+    [
+      text(lang, "storage"),
+      storage(
+        node,
+        aliases.map((t) => labelOf(model, t.id)),
+        lang,
+      ),
+    ],
   ];
   if (producer !== undefined) facts.push([text(lang, "madeBy"), nodeButton(context, producer)]);
   const uses = [...new Set((model.uses.get(node.id) ?? []).map((edge) => edge.to))];
@@ -103,7 +113,10 @@ function functionDetails(context: InspectorModel, node: FunctionNode, view: Func
       : html`<li>${input.name} = <code>${input.text ?? "?"}</code></li>`,
   );
   const results = (model.results.get(node.id) ?? []).map((edge) => html`<li>${nodeButton(context, edge.to)}</li>`);
-  const attributes: [string, unknown][] = Object.entries(node.attributes).map(([name, value]) => [name, html`<code>${value}</code>`]);
+  const attributes: [string, unknown][] = Object.entries(node.attributes).map(([name, value]) => [
+    name,
+    html`<code>${value}</code>`,
+  ]);
   return html`
     ${part(lang, "operands", html`<ul class="gl-list">${operands}</ul>`)}
     ${part(lang, "results", html`<ul class="gl-list">${results}</ul>`)}
@@ -187,7 +200,9 @@ function sourceView({ model, lang }: InspectorModel, source: SourceRef): Templat
 
 /** Typesets the formulas under `root`; KaTeX is fetched with the first one. What it cannot set stays as text. */
 export async function typeset(root: ParentNode): Promise<void> {
-  const waiting = [...root.querySelectorAll<HTMLElement>(".gl-formula")].filter((el) => el.dataset["done"] !== el.dataset["latex"]);
+  const waiting = [...root.querySelectorAll<HTMLElement>(".gl-formula")].filter(
+    (el) => el.dataset["done"] !== el.dataset["latex"],
+  );
   if (waiting.length === 0) return;
   const { default: katex } = await import("katex");
   for (const element of waiting) {

@@ -38,7 +38,9 @@ export function neighbour(layout: Layout, from: string, key: Arrow, exists: (sto
   }
   const axis = layout.vertical ? "x" : "y";
   const sign = key === "ArrowDown" || key === "ArrowRight" ? 1 : -1;
-  const beside = [...stops.keys()].filter((id) => id !== from && exists(id) && (stops.get(id)![axis] - here[axis]) * sign > 4);
+  const beside = [...stops.keys()].filter(
+    (id) => id !== from && exists(id) && (stops.get(id)![axis] - here[axis]) * sign > 4,
+  );
   return nearest(stops, beside, here, axis);
 }
 

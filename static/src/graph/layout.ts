@@ -110,7 +110,15 @@ export function layoutScene(model: GraphModel, scene: Scene, options: LayoutOpti
     width = Math.max(width, size.width);
   }
   const units = [...placed.values()];
-  return { width, height: top, vertical: options.vertical, units, links, stems: stems(model, units, options.vertical), bands };
+  return {
+    width,
+    height: top,
+    vertical: options.vertical,
+    units,
+    links,
+    stems: stems(model, units, options.vertical),
+    bands,
+  };
 }
 
 /** Sizes a unit and places its parts relative to its own top left corner. */
@@ -124,7 +132,14 @@ function measure(model: GraphModel, extent: FilmExtent, unit: Unit, vertical: bo
   const boxes = unit.tensors.map((id) => ({ id, box: tensorBox(model, extent, id) }));
   if (unit.kind === "tensor") {
     const { box, id } = boxes[0]!;
-    return { ...base, width: box.width, height: box.height, cx: box.width / 2, cy: box.height / 2, tensors: [{ id, box, x: 0, y: 0 }] };
+    return {
+      ...base,
+      width: box.width,
+      height: box.height,
+      cx: box.width / 2,
+      cy: box.height / 2,
+      tensors: [{ id, box, x: 0, y: 0 }],
+    };
   }
   return vertical ? measureDown(model, base, boxes) : measureAcross(model, base, boxes);
 }
@@ -224,7 +239,14 @@ function placeStorey(
       rowHeight = 0;
     }
     for (const unit of part) move(unit, x, y);
-    out.push(...straighten(size.links.map((routed) => route(routed, x, y, options.vertical)), part, extent, options.vertical));
+    out.push(
+      ...straighten(
+        size.links.map((routed) => route(routed, x, y, options.vertical)),
+        part,
+        extent,
+        options.vertical,
+      ),
+    );
     width = Math.max(width, x + size.width + MARGIN);
     rowHeight = Math.max(rowHeight, size.height);
     x += size.width + BETWEEN_PARTS;
@@ -251,7 +273,8 @@ function connectedParts(units: PlacedUnit[], links: Link[]): PlacedUnit[][] {
   }
   // Lone boxes first: the leaves whose uses are drawn by stand-ins. Then parts in the order of their first operation.
   const place = new Map(units.map((placed, i) => [placed, i]));
-  const begins = (part: PlacedUnit[]) => Math.min(...part.filter(({ unit }) => unit.kind !== "tensor").map((placed) => place.get(placed)!));
+  const begins = (part: PlacedUnit[]) =>
+    Math.min(...part.filter(({ unit }) => unit.kind !== "tensor").map((placed) => place.get(placed)!));
   const all = [...parts.values()];
   const linked = all.filter((part) => part.length > 1).sort((a, b) => begins(a) - begins(b));
   return [...all.filter((part) => part.length === 1), ...linked];

@@ -54,7 +54,10 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
               ` 有 ${parts.length} 条路通到这里：${sumText(parts.map(({ grad }) => shortValue(grad)))} = ${shortValue(event.added)}。`,
             )
           : "";
-      return say(`The gradient reaches the leaf: \`${leaf}.grad\`: ${sum}.${from}`, `梯度到达叶子：\`${leaf}.grad\`：${sum}。${from}`);
+      return say(
+        `The gradient reaches the leaf: \`${leaf}.grad\`: ${sum}.${from}`,
+        `梯度到达叶子：\`${leaf}.grad\`：${sum}。${from}`,
+      );
     }
     case "free": {
       const names = event.names.map((n) => `\`${n}\``).join(", ");
@@ -66,14 +69,19 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
     }
     case "backward_end": {
       if (event.error !== null) {
-        const where = event.node === null ? "" : `: ${model.functions.get(event.node)?.name ?? ""} (${name(event.node)})`;
+        const where =
+          event.node === null ? "" : `: ${model.functions.get(event.node)?.name ?? ""} (${name(event.node)})`;
         const why = reason(event.error, say);
-        return say(`Backward pass ${event.pass} failed here${where}. ${why}`, `第 ${event.pass} 次反向传播在这里失败${where}。${why}`);
+        return say(
+          `Backward pass ${event.pass} failed here${where}. ${why}`,
+          `第 ${event.pass} 次反向传播在这里失败${where}。${why}`,
+        );
       }
       const results = event.results
         .filter((r) => r.tensor !== null)
         .map((r) => `∂/∂${labelOf(model, r.tensor!)} = ${r.grad ? shortValue(r.grad) : "None"}`);
-      const returned = results.length > 0 ? say(` It returned ${results.join(", ")}.`, ` 返回 ${results.join("，")}。`) : "";
+      const returned =
+        results.length > 0 ? say(` It returned ${results.join(", ")}.`, ` 返回 ${results.join("，")}。`) : "";
       return say(`Backward pass ${event.pass} is done.${returned}`, `第 ${event.pass} 次反向传播结束。${returned}`);
     }
     case "zero_grad": {
@@ -83,7 +91,9 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
     }
     case "step": {
       const changes = event.changes.slice(0, 4).map((c) => {
-        return isScalar(c.after) ? `${name(c.tensor)} ${shortValue(c.before)} → ${shortValue(c.after)}` : name(c.tensor);
+        return isScalar(c.after)
+          ? `${name(c.tensor)} ${shortValue(c.before)} → ${shortValue(c.after)}`
+          : name(c.tensor);
       });
       const more = event.changes.length > 4 ? " …" : "";
       return say(
@@ -102,7 +112,8 @@ function reason(error: string, say: Say): string {
       "它保存的东西在前一次反向传播之后已经释放。那一次加上 `retain_graph=True` 就会留着。",
     );
   }
-  const [, now, saved] = /modified by an inplace operation.* is at version (\d+); expected version (\d+)/s.exec(error) ?? [];
+  const [, now, saved] =
+    /modified by an inplace operation.* is at version (\d+); expected version (\d+)/s.exec(error) ?? [];
   if (now === undefined) return firstSentence(error);
   return say(
     `Something it had saved was changed in place afterwards (saved at version ${saved}, now at ${now}), so its derivative can no longer be computed.`,
@@ -127,16 +138,25 @@ const MOST_NAMED = 4;
 function created(model: GraphModel, state: ViewState, event: CreateEvent, say: Say): string {
   if (event.span === null) return alreadyThere(model, state, event, say);
   const made = event.nodes.map((id) => model.functions.get(id)).filter((f): f is FunctionNode => f !== undefined);
-  if (made.length > 0) return made.slice(0, MOST_NAMED).map((f) => ran(model, f, say)).join(" ");
+  if (made.length > 0)
+    return made
+      .slice(0, MOST_NAMED)
+      .map((f) => ran(model, f, say))
+      .join(" ");
   const tensors = event.nodes.filter((id) => model.tensors.has(id));
-  return listed(tensors.map((id) => tensorLine(model, state, id, say)), say);
+  return listed(
+    tensors.map((id) => tensorLine(model, state, id, say)),
+    say,
+  );
 }
 
 /** What the cell found when it began: made in an earlier cell. */
 function alreadyThere(model: GraphModel, state: ViewState, event: CreateEvent, say: Say): string {
   const nodes = event.nodes.filter((id) => !isUndated(model, id) && !model.accumulates.has(id));
   if (nodes.length === 0) return say("The cell begins.", "单元格开始运行。");
-  const lines = nodes.map((id) => (model.tensors.has(id) ? tensorLine(model, state, id, say) : `\`${labelOf(model, id)}\``));
+  const lines = nodes.map((id) =>
+    model.tensors.has(id) ? tensorLine(model, state, id, say) : `\`${labelOf(model, id)}\``,
+  );
   return `${say("From an earlier cell: ", "来自前面的单元格：")}${listed(lines, say)}`;
 }
 
@@ -168,11 +188,17 @@ function ran(model: GraphModel, made: FunctionNode, say: Say): string {
   const nbytes = bytesText(made.saved.reduce((sum, s) => sum + s.nbytes, 0));
   const kept =
     saved.length > 0
-      ? say(`${made.name} saved ${saved.join(", ")} for the way back (${nbytes}).`, `${made.name} 为反向保存了 ${saved.join("、")}（${nbytes}）。`)
+      ? say(
+          `${made.name} saved ${saved.join(", ")} for the way back (${nbytes}).`,
+          `${made.name} 为反向保存了 ${saved.join("、")}（${nbytes}）。`,
+        )
       : say(`${made.name} needs to save nothing.`, `${made.name} 什么都不用保存。`);
   const label = `\`${labelOf(model, made.id)}\``;
   if (made.order > 1) {
-    const where = say(`In the gradient's own graph (storey ${made.order}), ${label} ran`, `在梯度自己的图里（第 ${made.order} 层）运行 ${label}`);
+    const where = say(
+      `In the gradient's own graph (storey ${made.order}), ${label} ran`,
+      `在梯度自己的图里（第 ${made.order} 层）运行 ${label}`,
+    );
     return `${where}${say(": ", "：")}${results.join(", ")}${say(". ", "。")}${kept}`;
   }
   const value = results.length > 0 ? say(`: ${results.join(", ")}`, `：${results.join("，")}`) : "";
@@ -191,7 +217,10 @@ function visited(model: GraphModel, state: ViewState, event: VisitEvent, say: Sa
   const label = labelOf(model, made.id);
   const called = label === made.name ? made.name : say(`${made.name} (\`${label}\`)`, `${made.name}（\`${label}\`）`);
   if (out.length === 0) out.push(...passedOn(model, event, say));
-  const sent = out.length > 0 ? out.join(say("; ", "；")) + say(".", "。") : say("No operand needs a gradient.", "没有操作数需要梯度。");
+  const sent =
+    out.length > 0
+      ? out.join(say("; ", "；")) + say(".", "。")
+      : say("No operand needs a gradient.", "没有操作数需要梯度。");
   return say(
     `Gradient ${arrived.join(", ") || "None"} arrived at ${called}. ${sent}`,
     `梯度 ${arrived.join("，") || "None"} 到达 ${called}。${sent}`,
@@ -202,7 +231,12 @@ function visited(model: GraphModel, state: ViewState, event: VisitEvent, say: Sa
 function passedOn(model: GraphModel, event: VisitEvent, say: Say): string[] {
   return event.grad_out.flatMap(({ to, grad }) => {
     if (to === null || grad === null) return [];
-    return [say(`${shortValue(grad)} goes to \`${labelOf(model, to)}\``, `${shortValue(grad)} 传给 \`${labelOf(model, to)}\``)];
+    return [
+      say(
+        `${shortValue(grad)} goes to \`${labelOf(model, to)}\``,
+        `${shortValue(grad)} 传给 \`${labelOf(model, to)}\``,
+      ),
+    ];
   });
 }
 

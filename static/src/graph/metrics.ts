@@ -33,7 +33,8 @@ export function monoWidth(text: string, size: number): number {
 /** Width of a text in the page's face: a little generous, so that nothing is cut. */
 export function sansWidth(text: string, size: number): number {
   let units = 0;
-  for (const c of text) units += c.codePointAt(0)! > 0x2e7f ? 1 : /[ilj.,:'|!()[\]]/.test(c) ? 0.34 : /[A-Zmw@]/.test(c) ? 0.72 : 0.57;
+  for (const c of text)
+    units += c.codePointAt(0)! > 0x2e7f ? 1 : /[ilj.,:'|!()[\]]/.test(c) ? 0.34 : /[A-Zmw@]/.test(c) ? 0.72 : 0.57;
   return units * size;
 }
 
@@ -170,7 +171,9 @@ export function tensorBox(model: GraphModel, extent: FilmExtent, id: Id): Tensor
   const grid = gridFor(extent, id, node.value);
   const nameWidth = monoWidth(name, 13) + (name ? 8 : 0);
   const gridWidth = grid ? grid.columns * grid.cellWidth : 0;
-  const valueWidth = grid ? monoWidth(shapeText(node.shape), 10) : extent.valueText.get(id) ?? monoWidth(boxValue(node.value), 13);
+  const valueWidth = grid
+    ? monoWidth(shapeText(node.shape), 10)
+    : (extent.valueText.get(id) ?? monoWidth(boxValue(node.value), 13));
   const slotWidth = node.requires_grad ? 16 + (grid ? gridWidth : (extent.slotText.get(id) ?? 0)) : 0;
   const rows = extent.ledgerRows.get(id) ?? 0;
   const ledgerWidth = rows > 0 ? (extent.ledgerText.get(id) ?? 0) : 0;
@@ -198,12 +201,15 @@ export interface Chip {
 }
 
 export function chipsOf(model: GraphModel, id: Id): Chip[] {
-  return model.functions.get(id)!.saved.slice(0, 3).map((saved) => {
-    const label = saved.tensor === null ? null : (model.tensors.get(saved.tensor)?.name ?? null);
-    const inside = saved.value && isScalar(saved.value) ? shortValue(saved.value) : null;
-    const text = shownName(label ?? inside ?? saved.name, 8);
-    return { text, width: Math.ceil(monoWidth(text, 10) + 10) };
-  });
+  return model.functions
+    .get(id)!
+    .saved.slice(0, 3)
+    .map((saved) => {
+      const label = saved.tensor === null ? null : (model.tensors.get(saved.tensor)?.name ?? null);
+      const inside = saved.value && isScalar(saved.value) ? shortValue(saved.value) : null;
+      const text = shownName(label ?? inside ?? saved.name, 8);
+      return { text, width: Math.ceil(monoWidth(text, 10) + 10) };
+    });
 }
 
 export function functionName(model: GraphModel, id: Id): string {

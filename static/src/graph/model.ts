@@ -1,14 +1,6 @@
 /** An index over a graph document: who made what, who uses what, and what to call it. No DOM. */
 
-import type {
-  AccumulateNode,
-  Edge,
-  FunctionNode,
-  GraphDocument,
-  Id,
-  Span,
-  TensorNode,
-} from "./document";
+import type { AccumulateNode, Edge, FunctionNode, GraphDocument, Id, Span, TensorNode } from "./document";
 
 export type GraphNode = TensorNode | FunctionNode | AccumulateNode;
 
@@ -51,7 +43,8 @@ export function buildModel(document: GraphDocument): GraphModel {
     sources: new Map(),
   };
   for (const node of document.nodes) {
-    if (node.kind !== "tensor" && node.source?.text) model.sources.set(`${node.source.file}:${node.source.line}`, node.source.text);
+    if (node.kind !== "tensor" && node.source?.text)
+      model.sources.set(`${node.source.file}:${node.source.line}`, node.source.text);
     if (node.kind === "tensor") model.tensors.set(node.id, node);
     else if (node.kind === "function") model.functions.set(node.id, node);
     else {
@@ -115,12 +108,21 @@ export function spanOf(node: GraphNode | undefined): Span | null {
 export function spanText(document: GraphDocument, span: Span | null, limit = 28): string | null {
   const source = span && document.sources[span.cell];
   if (!span || source === undefined || source === null) return null;
-  const lines = source.split("\n").slice(span.line - 1, span.end_line).map((line) => [...line]);
+  const lines = source
+    .split("\n")
+    .slice(span.line - 1, span.end_line)
+    .map((line) => [...line]);
   if (lines.length === 0) return null;
   const last = lines.length - 1;
   lines[last] = lines[last]!.slice(0, span.end_column);
   lines[0] = lines[0]!.slice(span.column);
-  const text = [...lines.map((line) => line.join("")).join(" ").replace(/\s+/g, " ").trim()];
+  const text = [
+    ...lines
+      .map((line) => line.join(""))
+      .join(" ")
+      .replace(/\s+/g, " ")
+      .trim(),
+  ];
   if (text.length === 0) return null;
   return text.length <= limit ? text.join("") : text.slice(0, limit - 1).join("") + "…";
 }
@@ -167,4 +169,20 @@ export function nodesAt(model: GraphModel, at: { cell: string; line: number; col
     if (size === best) found.add(node.id);
   }
   return found;
+}
+
+/** The spans of a document, each once. */
+export function spansIn(document: GraphDocument): Span[] {
+  const found = new Map<string, Span>();
+  for (const node of document.nodes) {
+    const span = spanOf(node);
+    if (span) found.set(JSON.stringify(span), span);
+  }
+  return [...found.values()];
+}
+
+/** The expression that asked for a backward pass. */
+export function askedAt(document: GraphDocument, pass: number): Span | null {
+  const begun = document.events.find((event) => event.type === "backward_begin" && event.pass === pass);
+  return begun?.type === "backward_begin" ? begun.span : null;
 }

@@ -36,7 +36,10 @@ export function shapeText(shape: readonly number[]): string {
 export function shortValue(preview: Preview, limit = 22): string {
   if (isScalar(preview)) return preview.numbers.length > 0 ? shortNumber(preview.numbers[0]!) : preview.text;
   if (preview.complete && preview.numbers.length <= 6) {
-    const text = nested(preview.numbers.map((n) => shortNumber(n, 3)), preview.shape);
+    const text = nested(
+      preview.numbers.map((n) => shortNumber(n, 3)),
+      preview.shape,
+    );
     if (text.length <= limit) return text;
   }
   return shapeText(preview.shape);

@@ -199,7 +199,8 @@ function apply(model: GraphModel, state: ViewState, event: Event, at: number): v
   state.event = event;
   state.phase = phaseOf(event, state.pass?.open ? state.pass.number : 0);
   // The beginning of a pass can lie in the part that a truncated film leaves out.
-  if ("pass" in event && event.type !== "backward_begin" && state.pass?.number !== event.pass) clearPass(state, event.pass);
+  if ("pass" in event && event.type !== "backward_begin" && state.pass?.number !== event.pass)
+    clearPass(state, event.pass);
   state.active = new Set();
   state.activeEdges = new Set();
   switch (event.type) {

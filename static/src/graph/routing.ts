@@ -22,7 +22,11 @@ export interface Routed {
 /** Links that meet at one unit keep the order in which they come, so that they do not cross there. */
 export function spreadEnds(routed: Routed[], vertical: boolean): void {
   const across = (p: Point) => (vertical ? p.x : p.y);
-  const spread = (key: (one: Routed) => string, bend: (one: Routed) => Point, put: (one: Routed, at: number) => void) => {
+  const spread = (
+    key: (one: Routed) => string,
+    bend: (one: Routed) => Point,
+    put: (one: Routed, at: number) => void,
+  ) => {
     const groups = new Map<string, Routed[]>();
     for (const one of routed) groups.set(key(one), [...(groups.get(key(one)) ?? []), one]);
     for (const list of groups.values()) {
@@ -51,17 +55,31 @@ export function route(routed: Routed, dx: number, dy: number, vertical: boolean)
   const start = exit(from, link.tensor, routed.leaving, vertical);
   const end = entry(to, routed.entering, vertical);
   const bends = routed.bends.map(shift);
-  return { link, start, end, bends: bends.length, label: shift(routed.label), path: curve([start, ...bends, end], vertical) };
+  return {
+    link,
+    start,
+    end,
+    bends: bends.length,
+    label: shift(routed.label),
+    path: curve([start, ...bends, end], vertical),
+  };
 }
 
 /**
  * A link to the next layer needs no bend if the plain curve, with its label in the middle, touches nothing.
  * The bend that dagre gave stays where it does.
  */
-export function straighten(links: PlacedLink[], part: PlacedUnit[], extent: FilmExtent, vertical: boolean): PlacedLink[] {
+export function straighten(
+  links: PlacedLink[],
+  part: PlacedUnit[],
+  extent: FilmExtent,
+  vertical: boolean,
+): PlacedLink[] {
   const boxOf = (link: PlacedLink, at: Point): Box => {
     const wide = extent.edgeText.get(link.link.edge);
-    return wide === undefined ? { x: at.x, y: at.y, width: 0, height: 0 } : { x: at.x - wide / 2 - 7, y: at.y - 10, width: wide + 14, height: 20 };
+    return wide === undefined
+      ? { x: at.x, y: at.y, width: 0, height: 0 }
+      : { x: at.x - wide / 2 - 7, y: at.y - 10, width: wide + 14, height: 20 };
   };
   const labels = links.map((link) => boxOf(link, link.label));
   return links.map((link, i) => {
@@ -71,7 +89,9 @@ export function straighten(links: PlacedLink[], part: PlacedUnit[], extent: Film
     const box = boxOf(link, middle);
     const others = part.filter(({ unit }) => unit.id !== link.link.from && unit.id !== link.link.to);
     const between = samples(start, end, vertical).some((p) => others.some((unit) => inside(p, unit, 4)));
-    const covers = part.some((unit) => overlap(box, unit)) || labels.some((label, j) => j !== i && label.width > 0 && overlap(box, label));
+    const covers =
+      part.some((unit) => overlap(box, unit)) ||
+      labels.some((label, j) => j !== i && label.width > 0 && overlap(box, label));
     if (between || covers) return link;
     labels[i] = box;
     return { ...link, label: middle, path: curve([start, end], vertical) };
@@ -90,7 +110,12 @@ function overlap(a: Box, b: Box): boolean {
 }
 
 function inside(p: Point, box: Box, margin: number): boolean {
-  return p.x > box.x - margin && p.x < box.x + box.width + margin && p.y > box.y - margin && p.y < box.y + box.height + margin;
+  return (
+    p.x > box.x - margin &&
+    p.x < box.x + box.width + margin &&
+    p.y > box.y - margin &&
+    p.y < box.y + box.height + margin
+  );
 }
 
 /** Points of the plain curve from `start` to `end`, which leaves and arrives along the main axis. */

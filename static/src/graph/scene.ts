@@ -65,7 +65,10 @@ export function buildScene(model: GraphModel, options: SceneOptions = {}): Scene
   const all = [...new Set(storeyOf.values())].sort((a, b) => a - b);
   const shown = creationOrder(model).filter((id) => !options.hidden?.has(storeyOf.get(id) ?? 1));
   const functions = shown.filter((id) => model.functions.has(id));
-  const counted = groupCounted(model, functions.filter((id) => isOnlyCounted(model, id)));
+  const counted = groupCounted(
+    model,
+    functions.filter((id) => isOnlyCounted(model, id)),
+  );
   const filmed = functions.filter((id) => !counted.groups.has(id));
   const boxOf = new Map<Id, string>();
   for (const id of foldMiddle(model, filmed, options.limit ?? VISIBLE_NODES)) boxOf.set(id, FOLD_ID);
@@ -107,7 +110,10 @@ export function buildScene(model: GraphModel, options: SceneOptions = {}): Scene
 
 function boxUnit(model: GraphModel, box: string, storey: number, { folded, boxOf }: Scene): Unit {
   const inside = folded.filter((id) => boxOf.get(id) === box);
-  const runs = inside.map((id) => model.functions.get(id)!).filter((made) => made.line !== null).map((made) => made.instance);
+  const runs = inside
+    .map((id) => model.functions.get(id)!)
+    .filter((made) => made.line !== null)
+    .map((made) => made.instance);
   const range: [number, number] | null = runs.length > 0 ? [Math.min(...runs), Math.max(...runs)] : null;
   return { id: box, kind: "fold", storey, function: null, tensors: [], folded: inside, runs: range };
 }
@@ -124,7 +130,13 @@ interface Use {
   slot: number;
 }
 
-function allUses(model: GraphModel, { boxOf }: Scene, filmed: Id[], counted: Counted, storeyOf: Map<Id, number>): Use[] {
+function allUses(
+  model: GraphModel,
+  { boxOf }: Scene,
+  filmed: Id[],
+  counted: Counted,
+  storeyOf: Map<Id, number>,
+): Use[] {
   const found: Use[] = [];
   for (const id of filmed) {
     const storey = storeyOf.get(id) ?? 1;
@@ -153,11 +165,22 @@ function connect(scene: Scene, model: GraphModel, uses: Use[], home: Map<Id, str
     let from = source;
     if (from === undefined || storeyOf.get(tensor) !== storey || often.has(key)) {
       from = `alias-${tensor}@${often.has(key) ? target : `storey${storey}`}`;
-      if (!seen.has(from)) scene.units.push({ id: from, kind: "alias", storey, function: null, tensors: [tensor], folded: [], runs: null });
+      if (!seen.has(from))
+        scene.units.push({
+          id: from,
+          kind: "alias",
+          storey,
+          function: null,
+          tensors: [tensor],
+          folded: [],
+          runs: null,
+        });
       seen.add(from);
     }
     // One line into or out of a box is enough for each tensor or operation at its other end.
-    const line = from.startsWith(FOLD_ID) ? `${from}→${target}.${slot}` : `${tensor}→${target}${target.startsWith(FOLD_ID) ? "" : `.${slot}`}`;
+    const line = from.startsWith(FOLD_ID)
+      ? `${from}→${target}.${slot}`
+      : `${tensor}→${target}${target.startsWith(FOLD_ID) ? "" : `.${slot}`}`;
     if (seen.has(line)) continue;
     seen.add(line);
     scene.links.push({ id: edge < 0 ? `in-${tensor}-${target}` : `e${edge}`, from, tensor, to: target, edge, slot });
@@ -178,7 +201,9 @@ function usedOften(model: GraphModel, uses: Use[]): Set<string> {
     known.targets.add(target);
     known.runs.add(run);
   }
-  return new Set([...users].filter(([, { targets, runs }]) => targets.size > MOST_DIRECT_USES || runs.size > 1).map(([key]) => key));
+  return new Set(
+    [...users].filter(([, { targets, runs }]) => targets.size > MOST_DIRECT_USES || runs.size > 1).map(([key]) => key),
+  );
 }
 
 /** Constants without a name that nothing drawn uses would only be dust on the picture. */
@@ -225,7 +250,9 @@ function storeys(model: GraphModel): Map<Id, number> {
  */
 function foldMiddle(model: GraphModel, functions: Id[], limit: number): Set<Id> {
   const cost = (id: Id) =>
-    1 + (model.results.get(id)?.length ?? 0) + (model.operands.get(id) ?? []).filter((e) => !model.producer.has(e.from)).length;
+    1 +
+    (model.results.get(id)?.length ?? 0) +
+    (model.operands.get(id) ?? []).filter((e) => !model.producer.has(e.from)).length;
   const total = functions.reduce((sum, id) => sum + cost(id), 0);
   if (total <= limit) return new Set();
   const runs = functions.map((id) => model.functions.get(id)!.instance);

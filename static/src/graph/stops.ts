@@ -49,5 +49,7 @@ export function stopExists(picture: Picture, stop: string): boolean {
 /** The last stop while it is there, else the first one on stage. */
 export function tabStop(picture: Picture, last: string | null): string | null {
   if (last !== null && stopExists(picture, last)) return last;
-  return picture.layout.units.find((placed) => placed.unit.kind !== "fold" && unitExists(picture, placed))?.unit.id ?? null;
+  return (
+    picture.layout.units.find((placed) => placed.unit.kind !== "fold" && unitExists(picture, placed))?.unit.id ?? null
+  );
 }

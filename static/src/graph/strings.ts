@@ -226,7 +226,10 @@ const ZH: typeof EN = {
 
 /** The recorder gives its reasons in English. */
 const REASONS_ZH: [string, string][] = [
-  ["a place in the source is drawn for its first runs; the later ones are only counted", "同一处代码只画前几次运行，后面的只计数"],
+  [
+    "a place in the source is drawn for its first runs; the later ones are only counted",
+    "同一处代码只画前几次运行，后面的只计数",
+  ],
   ["the document is bounded in size", "文档的大小有上限"],
 ];
 

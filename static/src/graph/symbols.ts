@@ -83,7 +83,19 @@ function plain(op: string): string {
   return name.replace(/^(linalg|native)/, "").replace(/(dims?|tensors?|loss|ex)$/, "");
 }
 
-const SUPERSCRIPTS: Record<string, string> = { "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹" };
+const SUPERSCRIPTS: Record<string, string> = {
+  "-": "⁻",
+  "0": "⁰",
+  "1": "¹",
+  "2": "²",
+  "3": "³",
+  "4": "⁴",
+  "5": "⁵",
+  "6": "⁶",
+  "7": "⁷",
+  "8": "⁸",
+  "9": "⁹",
+};
 
 /** `×`, `+1`, `x²`, `Σ`: at most six characters, a plain-number operand included where it is short. */
 export function symbolOf(node: FunctionNode): string {

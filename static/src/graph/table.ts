@@ -29,7 +29,14 @@ export function tables(context: TableModel): TemplateResult {
 }
 
 function nodesTable({ model, state, lang }: TableModel): TemplateResult {
-  const columns = [text(lang, "name"), text(lang, "kind"), text(lang, "shape"), text(lang, "value"), ".grad", text(lang, "saved")];
+  const columns = [
+    text(lang, "name"),
+    text(lang, "kind"),
+    text(lang, "shape"),
+    text(lang, "value"),
+    ".grad",
+    text(lang, "saved"),
+  ];
   const ids = [...model.tensors.keys(), ...model.functions.keys()].filter(
     (id) => state.tensors.get(id)?.exists ?? state.functions.get(id)?.exists,
   );
@@ -46,7 +53,9 @@ function nodeRow(model: GraphModel, state: ViewState, id: Id, lang: Lang): Templ
   const made = model.functions.get(id);
   if (made) {
     const freed = state.functions.get(id)!.freed;
-    const saved = made.saved.map((s) => `${s.name} (${bytesText(s.nbytes)}, ${text(lang, freed ? "savedFreed" : "savedKept")})`);
+    const saved = made.saved.map(
+      (s) => `${s.name} (${bytesText(s.nbytes)}, ${text(lang, freed ? "savedFreed" : "savedKept")})`,
+    );
     return html`<tr><th scope="row"><code>${labelOf(model, id)}</code></th><td>${made.name}</td><td></td><td></td><td></td><td>${saved.join(", ") || "—"}</td></tr>`;
   }
   const tensor = model.tensors.get(id)!;

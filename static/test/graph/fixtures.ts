@@ -44,7 +44,16 @@ export function fixture(name: FixtureName): GraphModel {
 
 /** A chain of `steps` runs of `h = h * w`, so that graphs of any length can be folded and laid out. */
 export function chainOf(steps: number): GraphModel {
-  const scalar = { shape: [], dtype: "torch.float32", text: "1.", numbers: [1], complete: true, min: 1, max: 1, mean: 1 };
+  const scalar = {
+    shape: [],
+    dtype: "torch.float32",
+    text: "1.",
+    numbers: [1],
+    complete: true,
+    min: 1,
+    max: 1,
+    mean: 1,
+  };
   const place = (line: number) => ({ cell: "c", line, end_line: line, column: 0, end_column: 9 });
   const tensor = (id: string, name: string | null, leaf: boolean, instance: number) => ({
     id,
@@ -91,7 +100,11 @@ export function chainOf(steps: number): GraphModel {
       order: 1,
     });
     document.nodes.push(tensor(result, null, false, i));
-    document.edges.push({ from: operand, to: made, slot: 0 }, { from: "t1", to: made, slot: 1 }, { from: made, to: result, slot: 0 });
+    document.edges.push(
+      { from: operand, to: made, slot: 0 },
+      { from: "t1", to: made, slot: 1 },
+      { from: made, to: result, slot: 0 },
+    );
     document.events.push({ type: "create", nodes: [made, result], span: null });
   }
   return buildModel(document);

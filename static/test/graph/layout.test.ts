@@ -15,7 +15,10 @@ type Box = Pick<PlacedUnit, "x" | "y" | "width" | "height">;
 const overlap = (a: Box, b: Box) =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
-const graphs: [string, GraphModel][] = [...fixtureNames.map((name): [string, GraphModel] => [name, fixture(name)]), ["chain of 12", chainOf(12)]];
+const graphs: [string, GraphModel][] = [
+  ...fixtureNames.map((name): [string, GraphModel] => [name, fixture(name)]),
+  ["chain of 12", chainOf(12)],
+];
 
 for (const [name, model] of graphs) {
   for (const vertical of [false, true]) {
@@ -24,7 +27,10 @@ for (const [name, model] of graphs) {
 
     test(`${name} ${way}: no two units overlap, and all lie inside`, () => {
       layout.units.forEach((a, i) => {
-        assert.ok(a.x >= 0 && a.y >= 0 && a.x + a.width <= layout.width + 0.5 && a.y + a.height <= layout.height + 0.5, a.unit.id);
+        assert.ok(
+          a.x >= 0 && a.y >= 0 && a.x + a.width <= layout.width + 0.5 && a.y + a.height <= layout.height + 0.5,
+          a.unit.id,
+        );
         for (const b of layout.units.slice(i + 1)) assert.ok(!overlap(a, b), `${a.unit.id} and ${b.unit.id}`);
       });
     });
@@ -39,7 +45,10 @@ for (const [name, model] of graphs) {
       for (const unit of layout.units) {
         for (const { x, y, box } of unit.tensors) {
           assert.ok(x >= unit.x - 0.5 && y >= unit.y - 0.5, unit.unit.id);
-          assert.ok(x + box.width <= unit.x + unit.width + 0.5 && y + box.height <= unit.y + unit.height + 0.5, unit.unit.id);
+          assert.ok(
+            x + box.width <= unit.x + unit.width + 0.5 && y + box.height <= unit.y + unit.height + 0.5,
+            unit.unit.id,
+          );
         }
       }
     });
@@ -48,10 +57,19 @@ for (const [name, model] of graphs) {
       const extent = filmExtent(model);
       const labels = layout.links
         .filter(({ link }) => extent.edgeText.has(link.edge))
-        .map(({ link, label }) => ({ id: link.id, x: label.x - extent.edgeText.get(link.edge)! / 2, y: label.y - 8, width: extent.edgeText.get(link.edge)!, height: 16 }));
+        .map(({ link, label }) => ({
+          id: link.id,
+          x: label.x - extent.edgeText.get(link.edge)! / 2,
+          y: label.y - 8,
+          width: extent.edgeText.get(link.edge)!,
+          height: 16,
+        }));
       const solid = layout.units.flatMap((unit) =>
         unit.unit.kind === "function"
-          ? [{ x: unit.cx - CIRCLE, y: unit.cy - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE }, ...unit.tensors.map(({ x, y, box }) => ({ x, y, ...box }))]
+          ? [
+              { x: unit.cx - CIRCLE, y: unit.cy - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE },
+              ...unit.tensors.map(({ x, y, box }) => ({ x, y, ...box })),
+            ]
           : [unit],
       );
       labels.forEach((label, i) => {
@@ -69,11 +87,17 @@ test("every tensor and operation of a small graph is drawn once, and every use i
   for (const name of ["3.1-c1", "B2-c2", "mlp"] as const) {
     const model = fixture(name);
     const layout = lay(model, false);
-    const drawn = layout.units.flatMap(({ unit }) => [...(unit.function ? [unit.function] : []), ...(unit.kind === "alias" ? [] : unit.tensors)]);
+    const drawn = layout.units.flatMap(({ unit }) => [
+      ...(unit.function ? [unit.function] : []),
+      ...(unit.kind === "alias" ? [] : unit.tensors),
+    ]);
     assert.deepEqual([...drawn].sort(), [...model.tensors.keys(), ...model.functions.keys()].sort());
     const edges = [...layout.links.map(({ link }) => link.edge), ...layout.stems.map(({ edge }) => edge)];
     const real = model.document.edges.flatMap((edge, i) => (edge.from.startsWith("a") ? [] : [i]));
-    assert.deepEqual(edges.sort((a, b) => a - b), real);
+    assert.deepEqual(
+      edges.sort((a, b) => a - b),
+      real,
+    );
   }
 });
 
@@ -89,17 +113,29 @@ test("arrow keys walk from the operand through the operation to its result and b
   const layout = lay(fixture("0-c1"), false);
   const walkAlong = (from: string, key: Arrow) => neighbour(layout, from, key, () => true);
   const [x, pow, y] = ["t1", "f1", "t2"];
-  assert.deepEqual([walkAlong(x!, "ArrowRight"), walkAlong(pow!, "ArrowRight"), walkAlong(y!, "ArrowRight")], [pow, y, null]);
+  assert.deepEqual(
+    [walkAlong(x!, "ArrowRight"), walkAlong(pow!, "ArrowRight"), walkAlong(y!, "ArrowRight")],
+    [pow, y, null],
+  );
   assert.deepEqual([walkAlong(y!, "ArrowLeft"), walkAlong(pow!, "ArrowLeft")], [pow, x]);
 });
 
 test("going down, the same walk is on the up and down keys", () => {
   const layout = lay(fixture("0-c1"), true);
-  assert.equal(neighbour(layout, "t1", "ArrowDown", () => true), "f1");
-  assert.equal(neighbour(layout, "t2", "ArrowUp", () => true), "f1");
+  assert.equal(
+    neighbour(layout, "t1", "ArrowDown", () => true),
+    "f1",
+  );
+  assert.equal(
+    neighbour(layout, "t2", "ArrowUp", () => true),
+    "f1",
+  );
 });
 
 test("keys never lead to a node that is not on stage", () => {
   const layout = lay(fixture("0-c1"), false);
-  assert.equal(neighbour(layout, "t1", "ArrowRight", (stop) => stop === "t1"), null);
+  assert.equal(
+    neighbour(layout, "t1", "ArrowRight", (stop) => stop === "t1"),
+    null,
+  );
 });

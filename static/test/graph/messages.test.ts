@@ -15,7 +15,9 @@ test("the parabola, step by step", () => {
   assert.ok(film.includes("Backward pass 1: `backward()` starts at `y` with gradient 1."));
   assert.ok(film.includes("Gradient 1 arrived at MulBackward0 (`b*x`). 1 × (−2) = −2 goes to `x`."));
   assert.ok(film.includes("MulBackward0 (`b*x`) let go of what it had saved: `self`, 4 B."));
-  assert.ok(film.includes("The gradient reaches the leaf: `x.grad`: None + (−2) = −2. 2 paths lead here: −2 + 0 = −2."));
+  assert.ok(
+    film.includes("The gradient reaches the leaf: `x.grad`: None + (−2) = −2. 2 paths lead here: −2 + 0 = −2."),
+  );
   assert.equal(film.at(-1), "Backward pass 1 is done.");
 });
 
@@ -60,7 +62,11 @@ test("every step has its own sentence in Chinese, with the same code in it", () 
     const en = allMessages(model, "en");
     zh.forEach((message, i) => {
       assert.match(message, /[\u4e00-\u9fff]/, en[i]!);
-      const code = (text: string) => text.split("`").filter((_, k) => k % 2 === 1).sort();
+      const code = (text: string) =>
+        text
+          .split("`")
+          .filter((_, k) => k % 2 === 1)
+          .sort();
       assert.deepEqual(code(message), code(en[i]!));
     });
   }
@@ -76,7 +82,11 @@ test("numbers are put into a formula, each with the sign that people write", () 
   const cases: [string, Partial<Record<string, string>>, string | null][] = [
     ["grad * other", { grad: "1", other: "−2" }, "1 × (−2)"],
     ["-grad", { grad: "−3" }, "−(−3)"],
-    ["grad * scale(power(self, exponent - 1), exponent)", { grad: "1", exponent: "2", self: "3" }, "1 × (3 ^ (2 − 1) × 2)"],
+    [
+      "grad * scale(power(self, exponent - 1), exponent)",
+      { grad: "1", exponent: "2", self: "3" },
+      "1 × (3 ^ (2 − 1) × 2)",
+    ],
     ["scale(grad, other)", { grad: "4", other: "2" }, "4 × 2"],
     ["if exponent == 0:\n    return grad * 0\nreturn grad * exponent", { grad: "5", exponent: "2" }, "5 × 2"],
     ["if exponent == 0:\n    return grad * 0\nreturn grad * exponent", { grad: "5", exponent: "0" }, "5 × 0"],
@@ -86,8 +96,18 @@ test("numbers are put into a formula, each with the sign that people write", () 
 });
 
 test("nothing is written when a number is unknown, a call is left, or only a number would stand there", () => {
-  const known = new Map([["grad", "1"], ["alpha", "1"]]);
-  for (const formula of ["grad * other", "grad.expand(self.shape)", "formula.stacked(grad)", "grad", "-grad", "grad if alpha == 1 else scale(grad, alpha)"]) {
+  const known = new Map([
+    ["grad", "1"],
+    ["alpha", "1"],
+  ]);
+  for (const formula of [
+    "grad * other",
+    "grad.expand(self.shape)",
+    "formula.stacked(grad)",
+    "grad",
+    "-grad",
+    "grad if alpha == 1 else scale(grad, alpha)",
+  ]) {
     assert.equal(calculation(formula, known), null, formula);
   }
 });
@@ -98,7 +118,10 @@ test("contributions of a visited operation name operand, formula and result", ()
   const at = model.document.events.findIndex((event) => event.type === "visit" && event.node === made.id) + 1;
   assert.deepEqual(
     contributions(model, play(model, at), made).map(({ to, calculation, result }) => [to, calculation, result]),
-    [["a", "24 × 5", "120"], ["c", "24 × 2", "48"]],
+    [
+      ["a", "24 × 5", "120"],
+      ["c", "24 × 2", "48"],
+    ],
   );
 });
 

@@ -4,7 +4,7 @@ import type { Preview } from "../../src/graph/document";
 import { bytesText, gridOf, shortNumber, shortValue, weights } from "../../src/graph/numbers";
 import { highlightPython } from "../../src/graph/highlight";
 import { curve } from "../../src/graph/curve";
-import { contains, labelOf, nodesAt, spanText } from "../../src/graph/model";
+import { askedAt, contains, labelOf, nodesAt, spansIn, spanText } from "../../src/graph/model";
 import { symbolOf } from "../../src/graph/symbols";
 import { fixture } from "./fixtures";
 
@@ -60,13 +60,42 @@ test("bytes", () => {
 });
 
 test("curves leave and arrive along the main axis", () => {
-  assert.equal(curve([{ x: 0, y: 0 }, { x: 10, y: 6 }], false), "M0 0C5 0 5 6 10 6");
-  assert.equal(curve([{ x: 0, y: 0 }, { x: 6, y: 10 }], true), "M0 0C0 5 6 5 6 10");
-  assert.equal(curve([{ x: 0, y: 0 }, { x: 3, y: 3 }, { x: 6, y: 0 }], false), "M0 0C1 0 2 3 3 3C4 3 5 0 6 0");
+  assert.equal(
+    curve(
+      [
+        { x: 0, y: 0 },
+        { x: 10, y: 6 },
+      ],
+      false,
+    ),
+    "M0 0C5 0 5 6 10 6",
+  );
+  assert.equal(
+    curve(
+      [
+        { x: 0, y: 0 },
+        { x: 6, y: 10 },
+      ],
+      true,
+    ),
+    "M0 0C0 5 6 5 6 10",
+  );
+  assert.equal(
+    curve(
+      [
+        { x: 0, y: 0 },
+        { x: 3, y: 3 },
+        { x: 6, y: 0 },
+      ],
+      false,
+    ),
+    "M0 0C1 0 2 3 3 3C4 3 5 0 6 0",
+  );
 });
 
 test("source is cut into pieces without losing a character", () => {
-  const source = 'class Mul(Op):\n    """`a * b`"""\n    def forward(self, other):  # twice 2\n        return self * 2.5\n';
+  const source =
+    'class Mul(Op):\n    """`a * b`"""\n    def forward(self, other):  # twice 2\n        return self * 2.5\n';
   const pieces = highlightPython(source);
   assert.equal(pieces.map(({ text }) => text).join(""), source);
   const of = (kind: string) => pieces.filter((piece) => piece.kind === kind).map(({ text }) => text);
@@ -83,7 +112,13 @@ test("symbols carry a plain-number operand", () => {
   assert.deepEqual(symbols("1.1-c1"), ["@", "+", "Σ"]);
   const [made] = fixture("0-c1").functions.values();
   const called = (op: string) => symbolOf({ ...made!, op });
-  assert.deepEqual(["sumdim", "mse_loss", "BinaryCrossEntropy", "linalgdet", "maxdim"].map(called), ["Σ", "mse", "bce", "|A|", "max"]);
+  assert.deepEqual(["sumdim", "mse_loss", "BinaryCrossEntropy", "linalgdet", "maxdim"].map(called), [
+    "Σ",
+    "mse",
+    "bce",
+    "|A|",
+    "max",
+  ]);
   assert.equal(called("grid_sampler_2d"), "grids…");
 });
 
@@ -103,7 +138,8 @@ test("columns count code points, not UTF-16 units", () => {
 test("the innermost expression around a position wins", () => {
   const model = fixture("3.1-c1");
   const line = model.document.sources["3.1-c1"]!.split("\n")[4]!;
-  const at = (column: number) => [...nodesAt(model, { cell: "3.1-c1", line: 5, column })].map((id) => labelOf(model, id));
+  const at = (column: number) =>
+    [...nodesAt(model, { cell: "3.1-c1", line: 5, column })].map((id) => labelOf(model, id));
   assert.deepEqual(at(line.indexOf("b*x") + 1), ["b*x", "b*x"]);
   assert.deepEqual(at(line.indexOf("pow") + 1), ["torch.pow(x,2)", "torch.pow(x,2)"]);
   assert.deepEqual(at(line.indexOf("a*") + 1), ["a*torch.pow(x,2)", "a*torch.pow(x,2)"]);
@@ -113,5 +149,16 @@ test("the innermost expression around a position wins", () => {
 test("a span over several lines contains what lies between", () => {
   const span = { cell: "c", line: 2, end_line: 4, column: 6, end_column: 3 };
   const inside = (line: number, column: number) => contains(span, { cell: "c", line, column });
-  assert.deepEqual([inside(2, 5), inside(2, 6), inside(3, 0), inside(4, 3), inside(4, 4), inside(5, 0)], [false, true, true, true, false, false]);
+  assert.deepEqual(
+    [inside(2, 5), inside(2, 6), inside(3, 0), inside(4, 3), inside(4, 4), inside(5, 0)],
+    [false, true, true, true, false, false],
+  );
+});
+
+test("the spans of a document are given once each, and a pass knows the line that asked for it", () => {
+  const { document } = fixture("twice");
+  const spans = spansIn(document).map((span) => spanText(document, span));
+  assert.deepEqual(spans, ["torch.tensor(3.0, requires_…", "x * x"]);
+  assert.equal(spanText(document, askedAt(document, 3)), "y.backward()");
+  assert.equal(askedAt(document, 9), null);
 });

@@ -41,17 +41,27 @@ for (const [cell, expected] of Object.entries(golden)) {
         });
         seen.push({ name: model.functions.get(active!)!.name, in: incoming, out: outgoing });
       } else if (state.event.type === "accumulate") {
-        seen.push({ name: "AccumulateGrad", leaf: model.tensors.get(active!)!.name!, in: [numbers(state.event.added)], out: [] });
+        seen.push({
+          name: "AccumulateGrad",
+          leaf: model.tensors.get(active!)!.name!,
+          in: [numbers(state.event.added)],
+          out: [],
+        });
       }
     });
     // autograd.grad returns the leaf's gradient instead of accumulating it.
     const wanted = expected.order.filter((one) => target === 1 || one.name !== "AccumulateGrad");
-    assert.deepEqual(seen.map((one) => one.name), wanted.map((one) => one.name));
+    assert.deepEqual(
+      seen.map((one) => one.name),
+      wanted.map((one) => one.name),
+    );
     wanted.forEach((one, i) => {
       assert.deepEqual(seen[i]!.in, one.in.map(flat), `gradient into ${one.name}`);
       if (one.leaf) assert.equal(seen[i]!.leaf, one.leaf);
       // A tensor operand gives an entry; a Python number gives none in PyTorch's tuple for pow.
-      one.out.forEach((grad, slot) => assert.deepEqual((seen[i]!.out as unknown[])[slot], flat(grad), `gradient out of ${one.name}`));
+      one.out.forEach((grad, slot) =>
+        assert.deepEqual((seen[i]!.out as unknown[])[slot], flat(grad), `gradient out of ${one.name}`),
+      );
     });
   });
 
@@ -128,7 +138,10 @@ test("the gap of a truncated film does not mix two passes", () => {
   const visit = events.findIndex((event) => event.type === "visit" && event.pass === 2) + 1;
   const x = byName(model, "x");
   assert.equal(play(model, visit).tensors.get(x)!.arrivals.length, 2);
-  assert.deepEqual([...phases(model)].map(({ phase }) => phase.pass), [0, 1, 2, 3]);
+  assert.deepEqual(
+    [...phases(model)].map(({ phase }) => phase.pass),
+    [0, 1, 2, 3],
+  );
 });
 
 test("step is clamped to the film", () => {
@@ -142,12 +155,21 @@ test("a leaf used twice gathers both parts before its sum, and the ledger takes 
   const x = byName(model, "x");
   const visit = model.document.events.findIndex((event) => event.type === "visit") + 1;
   const gathering = play(model, visit).tensors.get(x)!;
-  assert.deepEqual(gathering.arrivals.map(({ grad, slot }) => [slot, grad.numbers]), [[0, [3]], [1, [3]]]);
+  assert.deepEqual(
+    gathering.arrivals.map(({ grad, slot }) => [slot, grad.numbers]),
+    [
+      [0, [3]],
+      [1, [3]],
+    ],
+  );
   assert.equal(gathering.passing, null);
   assert.equal(gathering.grad, null);
   const credited = play(model, visit + 1).tensors.get(x)!;
   assert.deepEqual(credited.grad!.numbers, [6]);
-  assert.deepEqual(credited.ledger.map((entry) => entry.kind === "add" && [entry.pass, entry.before, entry.added.numbers]), [[1, null, [6]]]);
+  assert.deepEqual(
+    credited.ledger.map((entry) => entry.kind === "add" && [entry.pass, entry.before, entry.added.numbers]),
+    [[1, null, [6]]],
+  );
 });
 
 test("a second pass adds to the ledger, and clears the gradients that the first left on the edges", () => {
@@ -167,7 +189,13 @@ test("a pass through freed drawers fails at the empty operation", () => {
   assert.equal(end.pass!.number, 3);
   assert.match(end.pass!.error!, /second time/);
   const [id] = model.functions.keys();
-  assert.deepEqual(end.functions.get(id!), { exists: true, freed: true, visited: false, failed: true, operands: end.functions.get(id!)!.operands });
+  assert.deepEqual(end.functions.get(id!), {
+    exists: true,
+    freed: true,
+    visited: false,
+    failed: true,
+    operands: end.functions.get(id!)!.operands,
+  });
   assert.deepEqual([...end.active], [id]);
 });
 
@@ -208,7 +236,10 @@ test("what an operation's operands held is what they held when it ran", () => {
   const model = fixture("sgd");
   const runs = [...model.functions.values()].filter((made) => made.op === "pow");
   const held = runs.map((made) => last(model).functions.get(made.id)!.operands[0]!.numbers[0] as number);
-  assert.deepEqual(held.map((value) => Math.round(value * 1000) / 1000), [0, 0.2, 0.36, 0.488, 0.59]);
+  assert.deepEqual(
+    held.map((value) => Math.round(value * 1000) / 1000),
+    [0, 0.2, 0.36, 0.488, 0.59],
+  );
 });
 
 test("an in-place write that enters the history brings its own node and operation", () => {
@@ -263,8 +294,20 @@ test("phases cover the film without gaps; operations recorded by create_graph be
     }
     assert.equal(end, model.document.events.length);
   }
-  assert.deepEqual(phases(fixture("3.2-c1")).map(({ phase }) => [phase.kind, phase.pass]), [["building", 0], ["backward", 1], ["backward", 2]]);
-  assert.deepEqual(phases(fixture("sgd")).slice(0, 4).map(({ phase }) => phase.kind), ["building", "update", "building", "backward"]);
+  assert.deepEqual(
+    phases(fixture("3.2-c1")).map(({ phase }) => [phase.kind, phase.pass]),
+    [
+      ["building", 0],
+      ["backward", 1],
+      ["backward", 2],
+    ],
+  );
+  assert.deepEqual(
+    phases(fixture("sgd"))
+      .slice(0, 4)
+      .map(({ phase }) => phase.kind),
+    ["building", "update", "building", "backward"],
+  );
 });
 
 test("the invitation to the backward pass begins just before it", () => {

@@ -82,17 +82,31 @@ test("operations that were only counted are in the box, between what they used a
   const ids = new Set(later.map((node) => node.id));
   document.edges = document.edges.filter((edge) => !ids.has(edge.from) && !ids.has(edge.to));
   document.nodes = document.nodes.filter((node) => node.id !== "t12");
-  document.events = document.events.filter((event) => event.type !== "create" || !event.nodes.some((id) => ids.has(id)));
+  document.events = document.events.filter(
+    (event) => event.type !== "create" || !event.nodes.some((id) => ids.has(id)),
+  );
   later.forEach((node, i) => {
     const next = i === 0 ? "f9" : later[0]!.id;
     if (node.kind === "function") node.inputs = [{ name: "0", tensor: null, text: null, next, next_slot: 0 }];
   });
-  document.events.push({ type: "backward_begin", pass: 1, call: "backward", roots: ["t14"], gradients: [null], retain_graph: false, create_graph: false, span: null });
+  document.events.push({
+    type: "backward_begin",
+    pass: 1,
+    call: "backward",
+    roots: ["t14"],
+    gradients: [null],
+    retain_graph: false,
+    create_graph: false,
+    span: null,
+  });
   document.events.push({ type: "visit", pass: 1, node: "f13", grad_in: [null], grad_out: [] });
   document.truncated = { reason: "later runs are counted", nodes_left_out: 0, events_left_out: 2 };
   const scene = buildScene(buildModel(document));
   assert.deepEqual([...scene.folded].sort(), ["f11", "f13"]);
   const ends = scene.links.filter((link) => link.edge === -1).map(({ from, to }) => [from, to]);
   const box = scene.boxOf.get("f11")!;
-  assert.deepEqual(ends, [["f9", box], [box, "t14"]]);
+  assert.deepEqual(ends, [
+    ["f9", box],
+    [box, "t14"],
+  ]);
 });

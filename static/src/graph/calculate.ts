@@ -7,7 +7,7 @@ import { factor } from "./numbers";
  * when a name is unknown, a call is left that has no sign of its own, or there would be nothing to read but a number.
  */
 export function calculation(formula: string, known: ReadonlyMap<string, string>): string | null {
-  const expression = withSigns(chosen(formula, known));
+  const expression = withSigns(withoutFloats(chosen(formula, known)));
   if (expression.length > 80) return null;
   let complete = true;
   const written = expression.replace(/[A-Za-z_][\w.]*(\()?/g, (name, call: string | undefined) => {
@@ -35,6 +35,11 @@ function chosen(formula: string, known: ReadonlyMap<string, string>): string {
   if (!either) return rest;
   const [, first, name, number, second] = either;
   return known.get(name!) === shortened(number!) ? first! : second!;
+}
+
+/** The engine writes `1.0` to stay among floats; a reader needs neither that nor a product with it. */
+function withoutFloats(expression: string): string {
+  return expression.replace(/\b(\d+)\.0\b/g, "$1").replace(/ \* 1\b/g, "");
 }
 
 function shortened(number: string): string {

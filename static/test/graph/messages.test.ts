@@ -87,6 +87,7 @@ test("numbers are put into a formula, each with the sign that people write", () 
       { grad: "1", exponent: "2", self: "3" },
       "1 × (3 ^ (2 − 1) × 2)",
     ],
+    ["grad * power(self, exponent - 1.0) * 1.0", { grad: "1", exponent: "2", self: "3" }, "1 × 3 ^ (2 − 1)"],
     ["scale(grad, other)", { grad: "4", other: "2" }, "4 × 2"],
     ["if exponent == 0:\n    return grad * 0\nreturn grad * exponent", { grad: "5", exponent: "2" }, "5 × 2"],
     ["if exponent == 0:\n    return grad * 0\nreturn grad * exponent", { grad: "5", exponent: "0" }, "5 × 0"],

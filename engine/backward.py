@@ -99,7 +99,7 @@ def grad(
     retain = create_graph if retain_graph is None else retain_graph
     gradients = starting_gradients(roots, weights, create_graph)
     if not targets:
-        raise ValueError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     for target in targets:
         if target._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")

@@ -141,7 +141,7 @@ class Tensor(metaclass=TensorMeta):
         if dim is None:
             return strides
         if not -len(strides) <= dim < len(strides):
-            raise IndexError(messages.dimension_out_of_range(dim, len(strides)))
+            raise IndexError(no_such_dimension(dim, len(strides)))
         return strides[dim]
 
     def is_contiguous(self) -> bool:
@@ -170,7 +170,7 @@ class Tensor(metaclass=TensorMeta):
         if dim is None:
             return Size(shape)
         if not -len(shape) <= dim < len(shape):
-            raise IndexError(messages.dimension_out_of_range(dim, len(shape)))
+            raise IndexError(no_such_dimension(dim, len(shape)))
         return shape[dim]
 
     def dim(self) -> int:
@@ -260,10 +260,14 @@ class Tensor(metaclass=TensorMeta):
             return
         if value and not (self._dtype.is_floating_point or self._dtype.is_complex):
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+        if value and self.is_inference() and not state.inference:
+            raise RuntimeError(messages.inference_requires_grad())
         self._set_leaf(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch recording on or off, for a leaf; returns the tensor itself."""
+        if not isinstance(requires_grad, bool):
+            raise TypeError(messages.argument_type("requires_grad_", "requires_grad", 1, "bool", requires_grad))
         if not self.is_leaf and not requires_grad:
             raise RuntimeError(messages.cannot_change_requires_grad(True))
         if requires_grad and not (self._dtype.is_floating_point or self._dtype.is_complex):
@@ -419,6 +423,11 @@ def result_tensor(saved: SavedResult, node: Node) -> Tensor:
     if saved.dtype.category >= 2:
         tensor._edge = OutputPort(node, saved.output) if node.op.several else node  # type: ignore[attr-defined]
     return tensor
+
+
+def no_such_dimension(dim: int, ndim: int) -> str:
+    """The text for `size(dim)` and `stride(dim)`, which a tensor without dimensions words in its own way."""
+    return messages.dimension_out_of_range(dim, ndim) if ndim else messages.no_dimensions(dim)
 
 
 def type_name(value: object) -> str:

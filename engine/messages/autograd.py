@@ -51,11 +51,11 @@ def no_grad_view_in_place() -> str:
 
 
 def several_views_in_place(output: int, node: str) -> str:
-    """A write to one of several views that one call returned."""
+    """A write to one of several views that one call returned; node: the name of that call's node."""
     return (
-        f"Output {output} of {node} is a view and is being modified inplace. This view is the output of a function "
-        "that returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
-        "replace the inplace operation by an out-of-place one."
+        f"Output {output} of {node.removesuffix('Backward0')} is a view and is being modified inplace. This view is "
+        "the output of a function that returns multiple views. Such functions do not allow the output views to be "
+        "modified inplace. You should replace the inplace operation by an out-of-place one."
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import PATIENCE, LessonPage, violations
+from tests.browser.reader import PATIENCE, LessonPage, violations
+from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
 
@@ -39,8 +40,8 @@ def test_a_lesson_in_use_is_clean(page: Page, axe_source: str, lang: str, theme:
     assert violations(page, axe_source) == []
 
 
-def test_the_page_of_an_error_is_clean(page: Page, axe_source: str, complaints: object) -> None:
-    complaints.expected.append("404")  # type: ignore[attr-defined]
+def test_the_page_of_an_error_is_clean(page: Page, axe_source: str, complaints: Complaints) -> None:
+    complaints.expected.append("404")
     page.goto("/en/lessons/99-nowhere")
     expect(page.locator("h1")).to_have_text("There is no such page")
     assert violations(page, axe_source) == []

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import PATIENCE, LessonPage
+from tests.browser.reader import PATIENCE, LessonPage
 
 pytestmark = pytest.mark.browser
 

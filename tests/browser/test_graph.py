@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import LessonPage
+from tests.browser.reader import LessonPage
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,7 @@ def graph(lesson: LessonPage) -> Locator:
 
 def node(lesson: LessonPage, name: str) -> Locator:
     """The drawn node of the first tensor or function of this name."""
-    identity = graph(lesson).evaluate("(graph, name) => graph.document.nodes.find(n => n.name === name).id", name)
+    identity: str = graph(lesson).evaluate("(graph, name) => graph.document.nodes.find(n => n.name === name).id", name)
     return graph(lesson).locator(f'[data-node="{identity}"]').first
 
 

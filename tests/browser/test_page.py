@@ -8,13 +8,10 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.reader import PATIENCE, PHONE, LessonPage
 from tests.conftest import Complaints
 
-from .conftest import PATIENCE, LessonPage
-
 pytestmark = pytest.mark.browser
-
-PHONE = {"width": 390, "height": 844}
 
 
 def test_the_front_page_leads_to_every_lesson(page: Page) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from engine import backward, dtypes, legacy, linalg, sampling  # noqa: F401 - the last two register
 from engine.functions import METHODS
 from engine.ops import (  # noqa: F401 - imported for what they register
+    addmm,
     arithmetic,
     choosing,
     compare,
@@ -19,6 +20,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     joining,
     matmul,
     pairwise,
+    parts,
     pointwise,
     products,
     rearrange,

@@ -7,12 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula
+from engine import dtypes, formula
 from engine.elementwise import Unary
-from engine.functions import both, method, normal_dim, normal_dims
+from engine.functions import (
+    FUNCTIONS,
+    METHODS,
+    both,
+    method,
+    normal_dim,
+    normal_dims,
+    overwrite,
+    register,
+    require_tensor,
+)
 from engine.op import Op
+from engine.ops.conversion import Clone
+from engine.ops.gathering import IndexSelect
 from engine.ops.shape import lengths, reshaped
-from engine.tensor import Tensor
+from engine.ops.views import Unsqueeze
+from engine.tensor import Tensor, wrap
 
 
 class Repeat(Op):
@@ -66,7 +79,7 @@ class Tril(Unary):
     float_result = False
 
     def forward(self, diagonal):
-        return np.tril(self, diagonal)
+        return np.tril(self, diagonal).astype(self.dtype, copy=False)
 
     def d_self(grad, diagonal):
         return grad.tril(diagonal) if isinstance(grad, Tensor) else np.tril(grad, diagonal)
@@ -78,7 +91,7 @@ class Triu(Unary):
     float_result = False
 
     def forward(self, diagonal):
-        return np.triu(self, diagonal)
+        return np.triu(self, diagonal).astype(self.dtype, copy=False)
 
     def d_self(grad, diagonal):
         return grad.triu(diagonal) if isinstance(grad, Tensor) else np.triu(grad, diagonal)
@@ -129,9 +142,11 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
 
 
 @both
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The given dimensions in reverse order; a copy."""
-    order = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    if dims is not None:
+        order = (dims,)
+    order = tuple(order[0]) if len(order) == 1 and isinstance(order[0], tuple | list) else order
     return Flip.apply(input, normal_dims(order, input._array.ndim))
 
 
@@ -151,9 +166,14 @@ def flipud(input: Tensor) -> Tensor:
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Elements shifted, along dimensions or over the flattened tensor."""
     by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    along = () if dims is None else normal_dims(dims, input._array.ndim)
-    if along and len(along) != len(by):
-        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
+    given = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
+    if not by:
+        raise RuntimeError("`shifts` required")
+    if len(given) != len(by) and not (len(by) == 1 and not given):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(given)}")
+    along = tuple(normal_dim(dim, input._array.ndim) for dim in given)
+    if along and not input._array.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return Roll.apply(input, by if along else by[:1], along)
 
 
@@ -163,16 +183,24 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     return Rot90.apply(input, k, tuple(dims))
 
 
-@both
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangle of matrices."""
-    return Tril.apply(input, diagonal)
+def _triangle(cls: type[Unary], name: str) -> None:
+    def call(input: Any, diagonal: int = 0, *, out: Any = None) -> Tensor:
+        if require_tensor(name, "input", 1, input)._array.ndim < 2:
+            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+        return cls.apply(input, diagonal)
+
+    def in_place(self: Tensor, diagonal: int = 0) -> Tensor:
+        if self._array.ndim < 2:
+            raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+        return overwrite(cls, self, diagonal)
+
+    register(call, name, f"{cls.__doc__}. Of matrices, from the given diagonal on.", FUNCTIONS)
+    METHODS[name] = call
+    register(in_place, f"{name}_", f"`{name}`, written into the tensor itself.", METHODS)
 
 
-@both
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangle of matrices."""
-    return Triu.apply(input, diagonal)
+_triangle(Tril, "tril")
+_triangle(Triu, "triu")
 
 
 @both
@@ -192,11 +220,29 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 @both
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
-    """Every element (or place of a dimension) repeated in turn."""
+def repeat_interleave(
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Every element (or place of a dimension) repeated in turn; of counts alone, each place as often as it says."""
+    if repeats is None:
+        return wrap(np.repeat(np.arange(input._array.size), input._array), dtypes.int64)
     if dim is None:
         input, dim = reshaped(input, (-1,)), 0
     dim = normal_dim(dim, input._array.ndim)
-    times = repeats._array if isinstance(repeats, Tensor) else repeats
+    if not isinstance(repeats, Tensor):
+        # The same number everywhere: stretched along a new dimension, copied, and the two made one.
+        shape = input._array.shape
+        wide = Unsqueeze.apply(input, dim + 1).expand(*shape[: dim + 1], repeats, *shape[dim + 1 :])
+        made = Clone.apply(wide)
+        made._array = np.ascontiguousarray(made._array)
+        return made.flatten(dim, dim + 1)
+    times = repeats._array
+    if times.ndim and times.size not in (1, input._array.shape[dim]):
+        raise RuntimeError(
+            f"repeats must have the same size as input along dim, but got repeats.size(0) = {times.size} and "
+            f"input.size({dim}) = {input._array.shape[dim]}"
+        )
+    if not input._array.ndim:
+        input = reshaped(input, (1,))
     places = np.repeat(np.arange(input._array.shape[dim]), times)
-    return input._indexed((slice(None),) * dim + (places,))
+    return IndexSelect.apply(input, dim, places)

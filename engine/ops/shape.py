@@ -10,11 +10,9 @@ import numpy as np
 
 from engine import creation, messages
 from engine.functions import FUNCTIONS, METHODS, both, function, method, normal_dim, normal_dims, require_tensor
-from engine.node import OutputPort
-from engine.op import Op, record
+from engine.node import AccumulateGrad
 from engine.ops import views
 from engine.ops.conversion import Clone
-from engine.ops.views import alias
 from engine.size import Size
 from engine.state import state
 from engine.tensor import Tensor, type_name
@@ -231,7 +229,16 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions moved to other places, the rest in their order."""
     ndim = input._array.ndim
-    sources, targets = normal_dims(source, ndim), normal_dims(destination, ndim)
+    given = [(dims,) if isinstance(dims, int) else tuple(dims) for dims in (source, destination)]
+    if len(given[0]) != len(given[1]):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(given[0])} dims) should contain the same "
+            f"number of dims as destination ({list(given[1])} dims)"
+        )
+    sources, targets = (tuple(normal_dim(dim, ndim) for dim in dims) for dims in given)
+    for name, dims, told in (("source", sources, given[0]), ("destination", targets, given[1])):
+        if len(set(dims)) != len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(told)})")
     rest = [dim for dim in range(ndim) if dim not in sources]
     order = [-1] * ndim
     for place, dim in zip(targets, sources, strict=True):
@@ -284,14 +291,24 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return views.Unsqueeze.apply(input, normal_dim(dim, input._array.ndim + 1))
 
 
-def _in_place_view(name: str) -> None:
+def _in_place_view(name: str, nodes: dict[str, str]) -> None:
+    """`tensor.<name>_()`: the tensor itself gets the geometry. Its node has a number of its own, as in PyTorch."""
     made = METHODS[name]
+    kinds: dict[type, type] = {}
 
-    def call(self: Tensor, *args: Any) -> Tensor:
-        other = made(self, *args)
+    def call(self: Tensor, *args: Any, **options: Any) -> Tensor:
+        if type(self._edge) is AccumulateGrad and state.grad_enabled:
+            raise RuntimeError(messages.leaf_in_place())
+        other = made(self, *args, **options)
         self._array = other._array
-        if other._edge is not None:
-            self._edge = other._edge
+        node = other._edge
+        if node is not None:
+            plain = type(node)
+            if plain not in kinds:
+                kinds[plain] = type(nodes[plain.__name__], (plain,), {"__slots__": (), "__module__": plain.__module__})
+            node.__class__ = kinds[plain]
+            self._edge = node
+        self._written()
         return self
 
     call.__name__ = call.__qualname__ = f"{name}_"
@@ -299,8 +316,10 @@ def _in_place_view(name: str) -> None:
     METHODS[f"{name}_"] = call
 
 
-for _name in ("squeeze", "unsqueeze", "transpose", "t"):
-    _in_place_view(_name)
+_in_place_view("squeeze", {f"SqueezeBackward{n}": f"SqueezeBackward{n + 3}" for n in range(3)})
+_in_place_view("unsqueeze", {"UnsqueezeBackward0": "UnsqueezeBackward1"})
+_in_place_view("transpose", {"TransposeBackward0": "TransposeBackward1"})
+_in_place_view("t", {"TBackward0": "TBackward1"})
 
 
 @both
@@ -356,66 +375,6 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
     return views.Unfold.apply(self, dim, size, step)
 
 
-def several(cls: type[Op], tensor: Tensor, *attributes: Any) -> tuple[Tensor, ...]:
-    """The views that an operation returns together."""
-    storage = tensor._shared()
-    arrays = cls.forward(tensor._array, *attributes)
-    outs = [alias(tensor, array, storage, "several") for array in arrays]
-    node = None
-    if tensor._edge is not None and state.grad_enabled and outs:
-        node = record(cls, (tensor,), (tensor._edge,), (tensor, *attributes), outs)
-        assert all(isinstance(out._edge, OutputPort) for out in outs)
-    if state.recorder is not None:
-        state.recorder.operation(cls, node, (tensor,), attributes, outs)
-    return tuple(outs)
-
-
-@both
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """All places of a dimension as a tuple of views."""
-    dim = normal_dim(dim, input._array.ndim)
-    if not input._array.ndim:
-        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return several(views.Unbind, input, dim)
-
-
-@both
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Parts of a dimension: of one size (the last may be shorter), or of the given sizes."""
-    if not tensor._array.ndim:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    dim = normal_dim(dim, tensor._array.ndim)
-    length = tensor._array.shape[dim]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size < 0:
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-        if size == 0 and length:
-            raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}")
-        count = max(-(-length // size) if size else 1, 1)
-        sizes = tuple(min(size, length - part * size) for part in range(count))
-        return several(views.Split, tensor, sizes, dim)
-    sizes = tuple(split_size_or_sections)
-    if sum(sizes) != length:
-        raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size at dimension "
-            f"{dim}), but got split_sizes={list(sizes)}"
-        )
-    return several(views.SplitWithSizes, tensor, sizes, dim)
-
-
-@both
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` parts of equal size; the last may be shorter."""
-    if not input._array.ndim:
-        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    dim = normal_dim(dim, input._array.ndim)
-    length = input._array.shape[dim]
-    return split(input, max(-(-length // chunks), 1 if length else 0), dim)
-
-
 def _at_least(name: str, ndim: int) -> None:
     def call(*tensors: Any) -> Any:
         given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
@@ -453,41 +412,6 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     self._array = np.resize(flat, count).reshape(shape) if flat.size else np.zeros(shape, self._dtype.np)
     self._storage = None
     return self
-
-
-@function
-def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
-    """Coordinate grids of vectors; `indexing` "ij" (rows first) or "xy"."""
-    given = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
-    if indexing is None:
-        warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
-            UserWarning,
-            stacklevel=2,
-        )
-    elif indexing not in ("ij", "xy"):
-        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
-    swap = indexing == "xy" and len(given) >= 2
-    ordered = (given[1], given[0], *given[2:]) if swap else given
-    shape = tuple(tensor._array.size for tensor in ordered)
-    grids = [
-        expanded(reshaped(tensor, tuple(-1 if d == dim else 1 for d in range(len(shape)))), shape)
-        for dim, tensor in enumerate(ordered)
-    ]
-    if swap:
-        grids = [transpose(grid, 0, 1) for grid in grids]
-        grids[0], grids[1] = grids[1], grids[0]
-    return tuple(grids)
-
-
-@function
-def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """Every combination of the vectors' elements. Shape (product of lengths, number of vectors)."""
-    if len(tensors) == 1:
-        return tensors[0]
-    grids = meshgrid(*tensors, indexing="ij")
-    flat = [reshaped(grid, (-1,)) for grid in grids]
-    return flat[0]._stacked(flat, 1)
 
 
 @both

@@ -80,6 +80,19 @@ def strided_view(array: NDArray[Any], size: tuple[int, ...], stride: tuple[int, 
     return np.lib.stride_tricks.as_strided(flat[offset:], size, tuple(length * step for length in stride))
 
 
+def keeping_strides(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """An array stretched to a shape, with PyTorch's strides where a length stays 1: `broadcast_to` writes 0 there."""
+    extra = len(shape) - array.ndim
+    strides: list[int] = []
+    for dim in reversed(range(len(shape))):
+        if dim >= extra:
+            length, step = array.shape[dim - extra], array.strides[dim - extra]
+        else:
+            length, step = 1, shape[dim + 1] * strides[-1] if strides else array.itemsize
+        strides.append(step if length == shape[dim] else 0)
+    return np.lib.stride_tricks.as_strided(array, shape, tuple(reversed(strides)))
+
+
 class View(ViewOp):
     """The same elements in another shape, where strides allow"""
 
@@ -108,8 +121,12 @@ class Expand(ViewOp):
 
     def forward(self, size):
         stretched = np.broadcast_to(self, size)
-        if stretched.size == self.size:  # no element is there twice: it can be written to
-            stretched.flags.writeable = self.flags.writeable
+        if 1 in size:
+            stretched = keeping_strides(self, size)
+        if stretched.size != self.size:
+            stretched.flags.writeable = False
+        elif self.flags.writeable and not stretched.flags.writeable:  # no element is there twice: it can be written to
+            stretched.flags.writeable = True
         return stretched
 
     def d_self(grad, self_shape):
@@ -162,7 +179,7 @@ class SqueezeDim(ViewOp):
     node_name = "SqueezeBackward1"
 
     def forward(self, dim):
-        return np.squeeze(self, tuple(d for d in dim if self.shape[d] == 1))[...]
+        return np.squeeze(self, tuple(d for d in dim if self.ndim and self.shape[d] == 1))[...]
 
     def d_self(grad, self_shape):
         return reshaped(grad, self_shape)

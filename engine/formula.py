@@ -479,7 +479,8 @@ def singular(value: AnyValue) -> tuple[AnyValue, AnyValue, AnyValue]:
     if isinstance(value, Tensor):
         u, s, v = value.svd()
         return u, s, transposed(v)
-    return tuple(np.linalg.svd(value))
+    u, s, vh = np.linalg.svd(value)
+    return u, s, vh
 
 
 def solution_of(left: AnyValue, right: AnyValue) -> AnyValue:

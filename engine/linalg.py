@@ -344,10 +344,10 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 
 # -- the same under torch and on Tensor ---------------------------------------------------------------------------
 
-for _name, _made in {
-    "inverse": inv, "det": det, "pinverse": pinv, "matrix_power": matrix_power,
-}.items():  # fmt: skip
-    FUNCTIONS[_name] = METHODS[_name] = _made
+FUNCTIONS["inverse"] = METHODS["inverse"] = inv
+FUNCTIONS["det"] = METHODS["det"] = det
+FUNCTIONS["pinverse"] = METHODS["pinverse"] = pinv
+FUNCTIONS["matrix_power"] = METHODS["matrix_power"] = matrix_power
 
 
 for _where in (FUNCTIONS, METHODS):

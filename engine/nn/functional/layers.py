@@ -9,7 +9,7 @@ import numpy as np
 from engine import dtypes, messages, random
 from engine.functions import FUNCTIONS, require_tensor
 from engine.nn.ops.layers import Embedding
-from engine.ops.matmul import addmm
+from engine.ops.addmm import addmm
 from engine.ops.views import T
 from engine.tensor import Tensor, wrap
 

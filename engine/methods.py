@@ -27,6 +27,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     reduce,
     rounding,
     scatter,
+    scattering,
     shape,
     softmax,
     sorting,

@@ -1,4 +1,4 @@
-"""Indexing by name: gather, scatter, index_select, masked_select, take, nonzero."""
+"""Reading at indices: gather, index_select, masked_select, take, nonzero."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import dtypes, formula, inplace, messages
-from engine.functions import both, method, normal_dim, require_tensor
+from engine import dtypes, formula, messages
+from engine.functions import both, normal_dim, require_tensor
 from engine.op import Op
-from engine.tensor import Tensor, rounded, wrap
+from engine.tensor import Tensor, wrap
 
 
 def along(index: NDArray[Any], dim: int) -> tuple[Any, ...]:
@@ -25,19 +25,30 @@ class Gather(Op):
     """At every position the element that `index` names along a dimension"""
 
     def forward(self, dim, index):
-        return self[along(index, dim)]
+        if not index.size:
+            return np.empty(index.shape, self.dtype)
+        return np.atleast_1d(self)[along(np.atleast_1d(index), dim)].reshape(index.shape)[()]
 
     def d_self(grad, self_shape, dim, index):
-        return formula.index_scattered(grad, self_shape, along(index, dim))
+        if grad.shape == self_shape == ():
+            return grad
+        if not index.size:
+            return formula.zeros(self_shape, grad)
+        whole = formula.index_scattered(
+            formula.reshaped(grad, index.shape or (1,)), self_shape or (1,), along(np.atleast_1d(index), dim)
+        )
+        return formula.reshaped(whole, self_shape) if not self_shape else whole
 
 
 class IndexSelect(Op):
     """Places of a dimension, in the order that `index` names"""
 
     def forward(self, dim, index):
-        return np.take(self, index, dim)
+        return np.take(self, index, dim) if self.ndim else self
 
     def d_self(grad, self_shape, dim, index):
+        if not self_shape:
+            return grad
         return formula.index_scattered(grad, self_shape, (slice(None),) * dim + (index,))
 
 
@@ -65,110 +76,87 @@ class Take(Op):
         return formula.reshaped(formula.index_scattered(grad, (count,), (index,)), self_shape)
 
 
-class Scatter(Op):
-    """A copy with the elements of `src` at the places that `index` names"""
-
-    tensors = ("self", "src")
-
-    def forward(self, src, dim, index):
-        whole = self.copy()
-        whole[along(index, dim)] = src if np.ndim(src) == 0 else src[tuple(slice(n) for n in index.shape)]
-        return whole
-
-    def d_self(grad, dim, index):
-        return formula.overwritten(grad, along(index, dim))
-
-    def d_src(grad, src_shape, dim, index):
-        part = formula.indexed(grad, along(index, dim))
-        if index.shape == src_shape:
-            return part
-        return formula.scattered(part, src_shape, tuple(slice(n) for n in index.shape))
-
-
-class ScatterAdd(Op):
-    """A copy with the elements of `src` added at the places that `index` names"""
-
-    tensors = ("self", "src")
-
-    def forward(self, src, dim, index):
-        whole = self.copy()
-        np.add.at(whole, along(index, dim), src[tuple(slice(n) for n in index.shape)])
-        return whole
-
-    def d_self(grad):
-        return grad
-
-    def d_src(grad, src_shape, dim, index):
-        part = formula.indexed(grad, along(index, dim))
-        if index.shape == src_shape:
-            return part
-        return formula.scattered(part, src_shape, tuple(slice(n) for n in index.shape))
-
-
-class IndexAdd(Op):
-    """A copy with the slices of `source` added at places of a dimension"""
-
-    tensors = ("self", "source")
-
-    def forward(self, source, dim, index, alpha):
-        whole = self.copy()
-        np.add.at(whole, (slice(None),) * dim + (index,), source * alpha if alpha != 1 else source)
-        return whole
-
-    def d_self(grad):
-        return grad
-
-    def d_source(grad, dim, index, alpha):
-        part = formula.indexed(grad, (slice(None),) * dim + (index,))
-        return part if alpha == 1 else formula.scale(part, alpha)
-
-
-def index_array(name: str, argument: str, position: int, index: Any) -> NDArray[Any]:
-    """An index argument's array; raises for what is no int64 tensor."""
+def index_array(name: str, argument: str, position: int, index: Any, kinds: str = "int32/int64") -> NDArray[Any]:
+    """An index argument's array; raises for what is no tensor of whole numbers."""
     require_tensor(name, argument, position, index)
-    if index._dtype is not dtypes.int64 and index._dtype is not dtypes.int32:
-        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
-    return np.asarray(index._array)
+    if index._dtype is not dtypes.int64 and index._dtype is not dtypes.int32 and (index._array.size or name == "take"):
+        if name == "take":
+            raise RuntimeError(f"take(): Expected a long tensor for index, but got {index._dtype.type_name}")
+        got = f" but got: {index._dtype.type_name}" if name == "index_add_" else ""
+        raise RuntimeError(f"{name}(): Expected dtype {kinds} for index{got}")
+    return np.asarray(index._array).astype(np.int64, copy=False)
 
 
 def check_range(index: NDArray[Any], dim: int, length: int) -> None:
-    """Raise RuntimeError if an index names a place outside of the dimension."""
-    bad = index[(index < -length) | (index >= length)] if index.size else index
+    """Raise RuntimeError if an index names a place outside of the dimension; here none counts from the end."""
+    bad = index[(index < 0) | (index >= length)] if index.size else index
     if bad.size:
         raise RuntimeError(messages.index_out_of_bounds(int(bad.flat[0]), dim, length))
 
 
+def fits_within(index: tuple[int, ...], whole: tuple[int, ...], dim: int | None = None) -> bool:
+    """Whether an index's shape stays within another in every dimension (but `dim`)."""
+    pairs = enumerate(zip(index or (1,), whole or (1,), strict=True))
+    return all(d == dim or short <= long for d, (short, long) in pairs)
+
+
 @both
-def gather(input: Tensor, dim: int, index: Any, *, sparse_grad: bool = False) -> Tensor:
+def gather(input: Tensor, dim: int, index: Any, *, sparse_grad: bool = False, out: Any = None) -> Tensor:
     """At every position the element that `index` names along `dim`. Shape of `index`."""
     places = index_array("gather", "index", 3, index)
     dim = normal_dim(dim, input._array.ndim)
-    if places.ndim != input._array.ndim:
-        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
-    check_range(places, dim, input._array.shape[dim] if input._array.ndim else 1)
+    have = input._array.shape
+    if places.size:
+        if max(places.ndim, 1) != max(len(have), 1):
+            raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+        if not fits_within(places.shape, have, dim):
+            bad = next(d for d, (a, b) in enumerate(zip(places.shape, have, strict=True)) if d != dim and a > b)
+            raise RuntimeError(
+                f"Size does not match at dimension {bad} expected index {list(places.shape)} to be no larger than self "
+                f"{list(have)} apart from dimension {dim}"
+            )
+        check_range(places, dim, have[dim] if have else 1)
     return Gather.apply(input, dim, places)
 
 
 @both
-def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
     """Like `gather`, with broadcasting; over the flattened tensor when `dim` is None."""
+    if indices._dtype is not dtypes.int64:
+        name = indices._dtype.type_name
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {name}")
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
-    dim = normal_dim(dim, input._array.ndim)
-    shape = list(np.broadcast_shapes(
-        tuple(1 if d == dim else n for d, n in enumerate(input._array.shape)),
-        tuple(1 if d == dim else n for d, n in enumerate(indices._array.shape)),
-    ))  # fmt: skip
+    ndim, other_ndim = input._array.ndim, indices._array.ndim
+    if ndim != other_ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{ndim} dimensions for input, and {other_ndim} dimensions for indices"
+        )
+    dim = normal_dim(dim, ndim)
+    rests = [tuple(1 if d == dim else n for d, n in enumerate(t._array.shape)) for t in (input, indices)]
+    try:
+        shape = list(np.broadcast_shapes(*rests))
+    except ValueError:
+        raise RuntimeError(messages.broadcast(*rests)) from None
     own, other = list(shape), list(shape)
-    own[dim], other[dim] = input._array.shape[dim], indices._array.shape[dim]
-    return gather(input.expand(own), dim, indices.expand(other))
+    length = input._array.shape[dim]
+    own[dim], other[dim] = length, indices._array.shape[dim]
+    places = indices._array
+    check_range(np.where(places < 0, places + length, places), dim, length)
+    return gather(input.expand(own), dim, wrap(places % max(length, 1), dtypes.int64).expand(other))
 
 
 @both
-def index_select(input: Tensor, dim: int, index: Any) -> Tensor:
+def index_select(input: Tensor, dim: int, index: Any, *, out: Any = None) -> Tensor:
     """Places of a dimension in the order of `index`; a copy."""
-    places = index_array("index_select", "index", 3, index)
+    require_tensor("index_select", "index", 3, index)
     dim = normal_dim(dim, input._array.ndim)
+    if index._array.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if not input._array.ndim and index._array.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index._array.size} value(s)")
+    places = index_array("index_select", "index", 3, index, "int32 or int64")
     length = input._array.shape[dim] if input._array.ndim else 1
     if places.size and (places.min() < 0 or places.max() >= length):
         raise IndexError("index out of range in self")
@@ -176,93 +164,40 @@ def index_select(input: Tensor, dim: int, index: Any) -> Tensor:
 
 
 @both
-def masked_select(input: Tensor, mask: Any) -> Tensor:
+def masked_select(input: Tensor, mask: Any, *, out: Any = None) -> Tensor:
     """The elements where the mask holds, in one dimension."""
     require_tensor("masked_select", "mask", 2, mask)
     if mask._dtype is not dtypes.bool_:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
+    try:
+        np.broadcast_shapes(input._array.shape, mask._array.shape)
+    except ValueError:
+        raise RuntimeError(messages.broadcast(mask._array.shape, input._array.shape)) from None
     return MaskedSelect.apply(input, np.asarray(mask._array))
 
 
 @both
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements by their place in the flattened tensor. Shape of `index`."""
-    return Take.apply(input, index_array("take", "index", 2, index))
-
-
-def source_tensor(input: Tensor, src: Any) -> Tensor:
-    """The source of a scatter: a tensor, or a number as one."""
-    return src if isinstance(src, Tensor) else wrap(np.asarray(src).astype(input._dtype.np)[()], input._dtype)
-
-
-@both
-def scatter(
-    input: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
-) -> Tensor:
-    """A copy of `input` with the elements of `src` written at the places that `index` names along `dim`."""
-    places = index_array("scatter", "index", 3, index)
-    dim = normal_dim(dim, input._array.ndim)
-    check_range(places, dim, input._array.shape[dim])
-    if reduce is not None:
-        raise NotImplementedError("scatter with reduce= is not built yet; scatter_add adds")
-    return Scatter.apply(input, source_tensor(input, value if src is None else src), dim, places)
+    places = index_array("take", "index", 2, index)
+    count = input._array.size
+    if places.size:
+        far = places[(places < -count) | (places >= count)]
+        if far.size:
+            raise IndexError(f"out of range: tried to access index {int(far.flat[0])} on a tensor of {count} elements.")
+    return Take.apply(input, places)
 
 
 @both
-def scatter_add(input: Tensor, dim: int, index: Any, src: Tensor) -> Tensor:
-    """A copy of `input` with the elements of `src` added at the places that `index` names along `dim`."""
-    places = index_array("scatter_add", "index", 3, index)
-    dim = normal_dim(dim, input._array.ndim)
-    check_range(places, dim, input._array.shape[dim])
-    return ScatterAdd.apply(input, src, dim, places)
-
-
-@both
-def index_add(input: Tensor, dim: int, index: Any, source: Tensor, *, alpha: Any = 1) -> Tensor:
-    """A copy of `input` with the slices of `source` added at places of a dimension."""
-    return IndexAdd.apply(
-        input, source, normal_dim(dim, input._array.ndim), index_array("index_add", "index", 3, index), alpha
-    )
-
-
-@method
-def scatter_(self: Tensor, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Tensor:
-    """`scatter` written into the tensor itself."""
-    places = index_array("scatter_", "index", 2, index)
-    dim = normal_dim(dim, self._array.ndim)
-    check_range(places, dim, self._array.shape[dim])
-    source = source_tensor(self, value if src is None else src)
-    array = Scatter.forward(np.asarray(self._array), source._array, dim, places)
-    return inplace.write(Scatter, self, (source,), (dim, places), rounded(array, self._dtype), self._dtype)
-
-
-@method
-def scatter_add_(self: Tensor, dim: int, index: Any, src: Tensor) -> Tensor:
-    """`scatter_add` written into the tensor itself."""
-    places = index_array("scatter_add_", "index", 2, index)
-    dim = normal_dim(dim, self._array.ndim)
-    array = ScatterAdd.forward(np.asarray(self._array), src._array, dim, places)
-    return inplace.write(ScatterAdd, self, (src,), (dim, places), rounded(array, self._dtype), self._dtype)
-
-
-@method
-def index_add_(self: Tensor, dim: int, index: Any, source: Tensor, *, alpha: Any = 1) -> Tensor:
-    """`index_add` written into the tensor itself."""
-    places = index_array("index_add_", "index", 2, index)
-    dim = normal_dim(dim, self._array.ndim)
-    array = IndexAdd.forward(np.asarray(self._array), source._array, dim, places, alpha)
-    return inplace.write(IndexAdd, self, (source,), (dim, places, alpha), array, self._dtype)
-
-
-@both
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The positions of the elements that are not zero: shape (count, dim), or one tensor for each dimension."""
-    found = np.nonzero(np.atleast_1d(input._array)) if as_tuple or input._array.ndim else np.nonzero([input._array])
-    if as_tuple:
-        return tuple(wrap(places, dtypes.int64) for places in found)
-    if not input._array.ndim:
-        return wrap(np.zeros((len(found[0]), 0), np.int64), dtypes.int64)
-    return wrap(np.stack(found, 1), dtypes.int64)
+    found = np.nonzero(np.atleast_1d(input._array))
+    if input._array.ndim or as_tuple:
+        places = np.stack(found, 0).T  # as in PyTorch, every column lies together in memory
+    else:
+        places = np.zeros((len(found[0]), 0), np.int64)
+    table = wrap(places, dtypes.int64)
+    return table.unbind(1) if as_tuple else table
 
 
 @both

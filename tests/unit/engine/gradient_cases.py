@@ -105,6 +105,7 @@ VIEWS: dict[str, list[Case]] = {
     "MaskedSelect": [one(lambda x: x.masked_select(MASK))],
     "Take": [one(lambda x: x.take(long([5, 0, 5])))],
     "Scatter": [case(lambda x, s: x.scatter(1, long([[0, 2], [1, 0]]), s), x23, numbers(2, 2))],
+    "ScatterNumber": [case(lambda x: x.scatter(1, long([[0, 2], [1, 0]]), 0.5), x23)],
     "ScatterAdd": [case(lambda x, s: x.scatter_add(1, long([[0, 0], [1, 0]]), s), x23, numbers(2, 2))],
     "IndexAdd": [case(lambda x, s: x.index_add(0, long([1, 1]), s, alpha=2), x23, numbers(2, 3, seed=3))],
     "Repeat": [one(lambda x: x.repeat(2, 1, 2))],

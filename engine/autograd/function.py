@@ -114,7 +114,7 @@ class FunctionNode(Node):
                 checked.append(None)
                 continue
             if not isinstance(gradient, Tensor):
-                raise TypeError(f"expected Variable or None (got {type(gradient).__name__})")
+                raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
             checked.append(self.fitted(gradient, index, *described))
         return checked
 

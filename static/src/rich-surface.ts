@@ -85,7 +85,7 @@ export class RichSurface implements Surface {
       explanation((source, cursor) => events.inspect(source, cursor)),
       markField,
       richTheme,
-      EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": describedBy }),
+      EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": describedBy, tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) events.onChange(this.source);
         if (update.selectionSet && this.view.hasFocus) events.onPoint(update.state.selection.main.head);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.reader import PATIENCE, LessonPage, violations
+from tests.browser.reader import PATIENCE, PHONE, LessonPage, violations
 from tests.conftest import Complaints
 
 pytestmark = pytest.mark.browser
@@ -37,6 +37,12 @@ def test_a_lesson_in_use_is_clean(page: Page, axe_source: str, lang: str, theme:
     page.keyboard.press("ControlOrMeta+Enter")
     expect(lesson.output("3.1-c1").locator(".out-error")).to_be_visible(timeout=PATIENCE)
     lesson.page.locator(".quiz-option").first.click()
+    lesson.run("3.1-c2")
+    # With every table and traceback open, and code that is wider than a phone.
+    page.locator("details").evaluate_all("all => all.forEach(details => details.open = true)")
+    lesson.editor("3.1-c2")
+    assert violations(page, axe_source) == []
+    page.set_viewport_size(PHONE)
     assert violations(page, axe_source) == []
 
 

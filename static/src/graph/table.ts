@@ -40,7 +40,7 @@ function nodesTable({ model, state, lang }: TableModel): TemplateResult {
   const ids = [...model.tensors.keys(), ...model.functions.keys()].filter(
     (id) => state.tensors.get(id)?.exists ?? state.functions.get(id)?.exists,
   );
-  return html`<div class="gl-table-scroll" tabindex="0" role="region" aria-label=${text(lang, "nodesTable")}>
+  return html`<div class="gl-table-scroll" tabindex="0" role="group" aria-label=${text(lang, "nodesTable")}>
     <table>
       <caption>${text(lang, "nodesTable")}</caption>
       <thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
@@ -68,7 +68,7 @@ function eventsTable({ model, state, lang, goTo }: TableModel): TemplateResult {
   const runs = phases(model);
   const phaseAt = (step: number) => runs.find(({ from, to }) => step > from && step <= to)!.phase;
   const messages = allMessages(model, lang);
-  return html`<div class="gl-table-scroll" tabindex="0" role="region" aria-label=${text(lang, "eventsTable")}>
+  return html`<div class="gl-table-scroll" tabindex="0" role="group" aria-label=${text(lang, "eventsTable")}>
     <table>
       <caption>${text(lang, "eventsTable")}</caption>
       <thead><tr><th scope="col">${text(lang, "stepNumber")}</th><th scope="col">${text(lang, "kind")}</th><th scope="col">${text(lang, "event")}</th></tr></thead>

@@ -397,7 +397,8 @@ class Recorder:
         if node.saved is None or node.saved is FREED:
             record.freed = node.saved is FREED
             return
-        names = getattr(op, "saved_names", ()) or tuple(str(i) for i in range(len(node.saved)))
+        keeper = node.inner.op if isinstance(node, CopySlices) else op
+        names = getattr(keeper, "saved_names", ()) or tuple(str(i) for i in range(len(node.saved)))
         for name, value in zip(names, node.saved, strict=False):
             if value is None:
                 continue

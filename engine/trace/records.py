@@ -6,8 +6,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from engine.nn.parameter import Parameter
 from engine.node import AccumulateGrad, Node, OutputPort, SavedResult
+from engine.storage import start_of_memory
 from engine.tensor import Tensor
 from engine.trace.preview import Snapshot
 from engine.trace.spans import Place
@@ -103,12 +106,10 @@ class ByIdentity:
 def storage_of(tensor: Tensor) -> dict[str, Any]:
     """Where a value lies: an id that aliases share, offset and strides in elements, bytes of the whole."""
     array = tensor._array
-    storage = tensor._storage
-    if storage is None or storage.root is None or not array.ndim:
-        identity = id(storage) if storage is not None else id(array)
-        strides = [step // array.itemsize for step in array.strides]
-        return {"id": identity, "offset": 0, "strides": strides, "nbytes": tensor.nbytes}
-    root = storage.root
+    if not isinstance(array, np.ndarray):
+        # A number that nothing aliases yet: its tensor stands for its memory.
+        return {"id": id(tensor), "offset": 0, "strides": [], "nbytes": tensor.nbytes}
+    root = start_of_memory(array)
     start = root.__array_interface__["data"][0]
     offset = (array.__array_interface__["data"][0] - start) // array.itemsize if array.size else 0
     strides = [step // array.itemsize for step in array.strides]

@@ -290,8 +290,12 @@ def test_a_write_through_a_view() -> None:
     assert "CopySlices" in names
     assert "AsStridedBackward0" in names
     assert tensors(document)["x"]["grad"]["numbers"] == [20.0, 2.0, 2.0]
-    shared = {node["storage"]["id"] for node in document["nodes"] if node["kind"] == "tensor" and node["version"]}
-    assert len(shared) == 1
+    memory = {(node["name"], node["storage"]["id"]) for node in document["nodes"] if node["kind"] == "tensor"}
+    of_h = {place for name, place in memory if name in ("h", "v")}
+    assert len(of_h) == 1, "all that h and its view ever were lies in one memory"
+    assert not of_h & {place for name, place in memory if name not in ("h", "v", None)}
+    (free,) = [event for event in events(document, "free") if event["node"] == events(document, "mutate")[0]["by"]]
+    assert free["names"] == ["other"]
 
 
 def test_a_write_without_history_is_a_later_value() -> None:

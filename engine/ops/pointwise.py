@@ -276,7 +276,9 @@ class Relu(Unary):
             raise RuntimeError("Boolean inputs not supported for relu")
 
     def forward(self):
-        return self.clip(0)  # several times faster than maximum
+        if self.size > 4096 and self.dtype.kind == "f":
+            return np.clip(self, 0, np.inf)  # with two bounds NumPy takes a path three times as fast
+        return np.maximum(self, 0)
 
     def d_self(grad, result):
         return grad * (result > 0)
@@ -336,7 +338,8 @@ def square(input: Any, *, out: Any = None) -> Tensor:
 @method
 def square_(self: Tensor) -> Tensor:
     """self * self, written into the tensor itself."""
-    return inplace.write(Pow, self, (), (2,), np.asarray(self._array * self._array), self._dtype)
+    result = square(self.detach())
+    return inplace.write(Pow, self, (), (2,), result._array, result._dtype)
 
 
 @both

@@ -97,7 +97,7 @@ def crossed(left: AnyValue, right: AnyValue, dim: int) -> AnyValue:
     """The cross product along a dimension of length 3, counted from the end."""
     if isinstance(left, Tensor):
         return left.cross(right, dim)
-    return np.cross(left, right, axis=dim)
+    return np.ascontiguousarray(np.cross(left, right, axis=dim))
 
 
 def transposed(value: AnyValue, dim0: int = -2, dim1: int = -1) -> AnyValue:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula, messages
+from engine import formula, inplace, messages
 from engine.formula import matmul as product
 from engine.formula import scale, sum_to, transposed
-from engine.functions import both
+from engine.functions import FUNCTIONS, METHODS, both, register
 from engine.op import Op, mark_inference, new
 from engine.ops.matmul import check_batches, multiplied, versions_of
 from engine.ops.shape import expanded
@@ -226,3 +226,15 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
     """beta * input + alpha * (the products of all pairs of two vectors)"""
     check_expands(input, (vec1._array.size, vec2._array.size))
     return Addr.apply(input, vec1, vec2, beta, alpha)
+
+
+def _in_place(name: str, cls: type[Op]) -> None:
+    def call(self: Tensor, left: Tensor, right: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        result = FUNCTIONS[name](self.detach(), left.detach(), right.detach(), beta=beta, alpha=alpha)
+        return inplace.write(cls, self, (left, right), (beta, alpha), result._array, result._dtype)
+
+    register(call, f"{name}_", f"{cls.__doc__}, written into the tensor itself.", METHODS)
+
+
+for _cls in (Addmm, Addmv, Baddbmm, Addbmm, Addr):
+    _in_place(_cls.name(), _cls)

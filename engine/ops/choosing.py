@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import dtypes, formula, inplace, messages
 from engine.elementwise import Binary, Unary
-from engine.functions import FUNCTIONS, METHODS, both, method, register, require_tensor
+from engine.functions import FUNCTIONS, METHODS, both, method, overwrite, overwrite_binary, register, require_tensor
 from engine.op import Op
 from engine.ops.pairwise import together
 from engine.ops.scatter import Where
@@ -117,22 +117,29 @@ class ClampMaxTensor(Binary):
 
 
 class ClampTensors(Op):
-    """self, kept within the tensors min and max"""
+    """self, kept within the tensors min and max, of which one may be None"""
 
     node_name = "ClampBackward0"
     tensors = ("self", "min", "max")
 
     def forward(self, min, max):
-        return np.minimum(np.maximum(self, min), max)
+        raised = self if min is None else np.maximum(self, min)
+        return raised if max is None else np.minimum(raised, max)
 
     def d_self(grad, self, min, max, self_shape):
-        return formula.sum_to(grad * ((self >= min) & (self <= max)), self_shape)
+        if min is None:
+            inside = self <= max
+        else:
+            inside = self >= min if max is None else (self >= min) & (self <= max)
+        return formula.sum_to(grad * inside, self_shape)
 
     def d_min(grad, self, min, max, min_shape):
-        return formula.sum_to(grad * ((min < max) & (self < min)), min_shape)
+        below = self < min if max is None else (min < max) & (self < min)
+        return formula.sum_to(grad * below, min_shape)
 
     def d_max(grad, self, min, max, max_shape):
-        return formula.sum_to(grad * ((self > max) | (max < min)), max_shape)
+        above = self > max if min is None else (self > max) | (max < min)
+        return formula.sum_to(grad * above, max_shape)
 
 
 class NanToNum(Unary):
@@ -253,6 +260,9 @@ def masked_fill(input: Tensor, mask: Any, value: Any) -> Tensor:
 def masked_fill_(self: Tensor, mask: Any, value: Any) -> Tensor:
     """`masked_fill`, written into the tensor itself."""
     checked_mask(self, mask, value)
+    if isinstance(value, Tensor) and value._edge is not None:
+        array = MaskedFillTensor.forward(self._array, mask._array, value._array)
+        return inplace.write(MaskedFillTensor, self, (mask, value), (), array, self._dtype)
     if isinstance(value, Tensor):
         value = value.item()
     array = MaskedFill.forward(self._array, mask._array, value)
@@ -290,11 +300,8 @@ def clamped(name: str, input: Any, min: Any, max: Any) -> Tensor:
         return Clamp.apply(promoted_with(input, min, max), min, max)
     if not all(isinstance(bound, Tensor) for bound in bounds):
         raise invalid_bounds(name, input, min, max)
-    if max is None:
-        return ClampMinTensor.apply(input, min)
-    if min is None:
-        return ClampMaxTensor.apply(input, max)
-    return ClampTensors.apply(*together(input, min, max))
+    input, *bounds = together(input, *bounds)
+    return ClampTensors.apply(input, None if min is None else bounds[0], None if max is None else bounds[-1])
 
 
 def _clamp(name: str) -> None:
@@ -304,7 +311,7 @@ def _clamp(name: str) -> None:
     def in_place(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
         result = clamped(name, self.detach(), min, max)
         if isinstance(min, Tensor) or isinstance(max, Tensor):
-            return self.copy_(clamped(name, self, min, max))
+            return inplace.write(ClampTensors, self, (min, max), (), result._array, result._dtype)
         if not dtypes.can_cast(result._dtype, self._dtype):
             raise RuntimeError(
                 f"result type {result._dtype.type_name} can't be cast to the desired output type "
@@ -340,6 +347,8 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 @method
 def clamp_min_(self: Tensor, min: Any) -> Tensor:
     """`clamp_min`, written into the tensor itself."""
+    if isinstance(min, Tensor):
+        return overwrite_binary(ClampMinTensor, self, min)
     result = clamp_min(self.detach(), min)
     return inplace.write(ClampMin, self, (), (min,), result._array, result._dtype)
 
@@ -347,6 +356,8 @@ def clamp_min_(self: Tensor, min: Any) -> Tensor:
 @method
 def clamp_max_(self: Tensor, max: Any) -> Tensor:
     """`clamp_max`, written into the tensor itself."""
+    if isinstance(max, Tensor):
+        return overwrite_binary(ClampMaxTensor, self, max)
     result = clamp_max(self.detach(), max)
     return inplace.write(ClampMax, self, (), (max,), result._array, result._dtype)
 
@@ -355,3 +366,9 @@ def clamp_max_(self: Tensor, max: Any) -> Tensor:
 def nan_to_num(input: Tensor, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
     """Numbers in the place of nan (0) and the infinities (the largest numbers of the dtype)."""
     return NanToNum.apply(input, nan, posinf, neginf)
+
+
+@method
+def nan_to_num_(self: Tensor, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
+    """`nan_to_num`, written into the tensor itself."""
+    return overwrite(NanToNum, self, nan, posinf, neginf)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, messages, return_types
+from engine import dtypes, formula, inplace, messages, return_types
 from engine.dtypes import DType
 from engine.formula import exp
+from engine.functions import METHODS, register
 from engine.op import Op
 from engine.ops.reduce import MISSING, one_dim, reduction, required
 from engine.ops.views import Slice
@@ -115,9 +116,16 @@ def _cumulative(name: str, cls: type[Op]) -> None:
             raise NotImplementedError(messages.not_implemented("logcumsumexp_out_cpu", input._dtype))
         return cls.apply(input, place)
 
+    def call_in_place(self: Tensor, dim: Any = MISSING, *, dtype: DType | None = None) -> Tensor:
+        place = one_dim(f"{name}_", required(f"{name}_", "dim", dim), self._array.ndim)
+        result = call(self.detach(), dim, dtype=dtype)
+        return inplace.write(cls, self, (), (place,), result._array, self._dtype)
+
     call.__name__ = name
     call.__doc__ = f"{cls.__doc__} along `dim`."
     reduction(call)
+    if cls is not Logcumsumexp:
+        register(call_in_place, f"{name}_", f"{cls.__doc__} along `dim`, written into the tensor itself.", METHODS)
 
 
 _cumulative("cumsum", Cumsum)

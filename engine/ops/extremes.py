@@ -163,8 +163,8 @@ class Nanmedian(Reduction):
 
 def nothing(dtype: Any) -> float:
     """nan, or what a C compiler makes of nan in a whole number."""
-    if dtype.kind == "f":
-        return np.nan
+    if dtype.kind in "fb":
+        return np.nan  # which is true
     return np.iinfo(dtype).min if dtype.itemsize >= 4 else 0
 
 
@@ -250,7 +250,7 @@ def check_filled(name: str, input: Tensor, dim: int | None) -> None:
 
 def check_numbers(kernel: str, input: Tensor) -> None:
     """Raise PyTorch's error for truth values."""
-    if not input._dtype.category:
+    if not input._dtype.category and input._array.size:
         raise NotImplementedError(messages.not_implemented(kernel, input._dtype))
 
 
@@ -332,7 +332,8 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         return Median.apply(input)
     place = normal_dim(dim, input._array.ndim)
     check_filled("median", input, place)
-    check_numbers("median_out", input)
+    if not input._dtype.category:
+        raise NotImplementedError(messages.not_implemented("median_out", input._dtype))
     return return_types.median(MedianDim.apply(input, place, keepdim))
 
 

@@ -102,6 +102,14 @@ class Stack(Many):
 # -- names --------------------------------------------------------------------------------------------------------
 
 
+def filled_list(name: str, tensors: Any) -> tuple[Tensor, ...]:
+    """The tensors, of which there must be one at least."""
+    pieces = checked_list(name, tensors)
+    if not pieces:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return tuple(pieces)
+
+
 def checked_list(name: str, tensors: Any) -> list[Tensor]:
     """The tensors as a list, or PyTorch's TypeError."""
     if not isinstance(tensors, tuple | list):
@@ -144,9 +152,7 @@ FUNCTIONS["concat"] = FUNCTIONS["concatenate"] = cat
 @function
 def stack(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """Tensors of one shape side by side along a new dimension `dim`."""
-    pieces = checked_list("stack", tensors)
-    if not pieces:
-        raise RuntimeError("stack expects a non-empty TensorList")
+    pieces = filled_list("stack", tensors)
     dim = dim if axis is None else axis
     shape = pieces[0]._array.shape
     dim = normal_dim(dim, len(shape) + 1)
@@ -159,14 +165,14 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = Non
 @function
 def hstack(tensors: Any, *, out: Any = None) -> Tensor:
     """Side by side: along the second dimension, vectors along their only one."""
-    pieces = FUNCTIONS["atleast_1d"](tuple(checked_list("hstack", tensors)))
+    pieces = FUNCTIONS["atleast_1d"](filled_list("hstack", tensors))
     return cat(pieces, 0 if pieces[0]._array.ndim == 1 else 1)
 
 
 @function
 def vstack(tensors: Any, *, out: Any = None) -> Tensor:
     """One below the other; vectors become rows."""
-    return cat(FUNCTIONS["atleast_2d"](tuple(checked_list("vstack", tensors))), 0)
+    return cat(FUNCTIONS["atleast_2d"](filled_list("vstack", tensors)), 0)
 
 
 FUNCTIONS["row_stack"] = vstack
@@ -175,7 +181,7 @@ FUNCTIONS["row_stack"] = vstack
 @function
 def dstack(tensors: Any, *, out: Any = None) -> Tensor:
     """One behind the other, along the third dimension."""
-    return cat(FUNCTIONS["atleast_3d"](tuple(checked_list("dstack", tensors))), 2)
+    return cat(FUNCTIONS["atleast_3d"](filled_list("dstack", tensors)), 2)
 
 
 @function
@@ -183,7 +189,7 @@ def column_stack(tensors: Any, *, out: Any = None) -> Tensor:
     """Side by side; vectors become columns."""
     pieces = [
         piece.reshape(piece._array.size, 1) if piece._array.ndim <= 1 else piece
-        for piece in checked_list("column_stack", tensors)
+        for piece in filled_list("column_stack", tensors)
     ]
     return cat(pieces, 1)
 

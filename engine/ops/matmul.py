@@ -164,10 +164,16 @@ def multiplied(left: Any, right: Any) -> Any:
     return left.dot(right) if right.ndim <= 2 else np.matmul(left, right)
 
 
-class SqueezeLast(SqueezeDim):
-    """Without the dimension that made a vector a matrix for the product"""
+class SqueezeLast(Op):
+    """A fresh result without the dimension that made a vector a matrix for the product"""
 
     node_name = "SqueezeBackward4"
+
+    def forward(self, dim):
+        return np.squeeze(self, dim)
+
+    def d_self(grad, self_shape):
+        return formula.reshaped(grad, self_shape)
 
 
 class Folded(UnsafeView):
@@ -350,3 +356,4 @@ def _operator(self: Tensor, other: Any) -> Any:
 
 METHODS["__matmul__"] = _operator
 METHODS["__imatmul__"] = _operator
+METHODS["__rmatmul__"] = lambda self, other: _operator(other, self) if isinstance(other, Tensor) else NotImplemented

@@ -128,10 +128,10 @@ unary(Trunc, "fix")
 
 
 @both
-def round(input: Any, *, decimals: int = 0, out: Any = None) -> Tensor:
+def round(input: Any, *, decimals: int | None = None, out: Any = None) -> Tensor:
     """The nearest whole number, halves to the even one; or the nearest number with `decimals` digits."""
     require_tensor("round", "input", 1, input)
-    if not decimals:
+    if decimals is None:
         return Round.apply(input)
     if input._dtype.category < 2:
         raise NotImplementedError(messages.not_implemented("round_cpu", input._dtype))
@@ -139,9 +139,9 @@ def round(input: Any, *, decimals: int = 0, out: Any = None) -> Tensor:
 
 
 @method
-def round_(self: Tensor, *, decimals: int = 0) -> Tensor:
+def round_(self: Tensor, *, decimals: int | None = None) -> Tensor:
     """`round`, written into the tensor itself."""
-    return overwrite(RoundDecimals, self, decimals) if decimals else overwrite(Round, self)
+    return overwrite(Round, self) if decimals is None else overwrite(RoundDecimals, self, decimals)
 
 
 @both

@@ -22,6 +22,8 @@ class Softmax(Reduction):
     latex = {"self": r"\mathit{result}\cdot\Big(\bar{r}-\sum\bar{r}\cdot\mathit{result}\Big)"}
 
     def forward(self, dim):
+        if not self.size:
+            return self.copy()
         axis = (dim,) if self.ndim else ()
         wide = self.astype(np.float32) if self.dtype.itemsize == 2 else self
         weights = np.exp(wide - np.maximum.reduce(wide, axis=axis, keepdims=True))
@@ -42,6 +44,8 @@ class LogSoftmax(Reduction):
     latex = {"self": r"\bar{r}-e^{\mathit{result}}\sum\bar{r}"}
 
     def forward(self, dim):
+        if not self.size:
+            return self.copy()
         axis = (dim,) if self.ndim else ()
         wide = self.astype(np.float32) if self.dtype.itemsize == 2 else self
         shifted = wide - np.maximum.reduce(wide, axis=axis, keepdims=True)
@@ -61,9 +65,7 @@ def shares(name: str, cls: type[Op], input: Tensor, dim: Any, dtype: Any) -> Ten
     wanted = checked_dtype(name, dtype)
     if wanted is not None and wanted is not input._dtype:
         input = input.to(wanted)
-    if not input._array.size:
-        return input.clone()
-    if input._dtype.category < 2:
+    if input._dtype.category < 2 and input._array.size:
         last = "_lastdim" if place == max(input._array.ndim, 1) - 1 else ""
         raise NotImplementedError(messages.not_implemented(f"{name}{last}_kernel_impl", input._dtype))
     return cls.apply(input, place)

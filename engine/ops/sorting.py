@@ -30,6 +30,12 @@ class Sort(Op):
         return formula.spread(grad, self_shape, dim, indices)
 
 
+class SortStable(Sort):
+    """Order along a dimension, asked for by `stable=`; sorting is always stable here"""
+
+    node_name = "SortBackward1"
+
+
 def order(array: Any, dim: int, descending: bool) -> Any:
     """The index that sorts along a dimension; equal elements keep their order, nan counts as the largest."""
     if not descending:
@@ -48,7 +54,7 @@ class Topk(Op):
     def forward(self, k, dim, largest):
         if not self.ndim:
             return self, np.int64(0)
-        index = order(self, dim, largest)[(slice(None),) * dim + (slice(k),)]
+        index = np.ascontiguousarray(order(self, dim, largest)[(slice(None),) * dim + (slice(k),)])
         return np.take_along_axis(self, index, dim), index
 
     def d_self(grad, self_shape, dim, indices):
@@ -65,9 +71,10 @@ class Kthvalue(Choosing):
 
 
 @reduction
-def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
     """The elements in order along `dim`, and where each was."""
-    return return_types.sort(Sort.apply(input, normal_dim(dim, input._array.ndim), descending))
+    cls = Sort if stable is None else SortStable
+    return return_types.sort(cls.apply(input, normal_dim(dim, input._array.ndim), descending))
 
 
 @reduction

@@ -132,6 +132,8 @@ ARITHMETIC: dict[str, list[Case]] = {
     "PowTensor": [two(lambda x, y: x**y, 0.5, 2)],
     "PowScalarBase": [one(lambda x: 2**x)],
     "Remainder": [two(lambda x, y: torch.remainder(x, y), 0.5, 2)],
+    "DivFloor": [two(lambda x, y: torch.div(x, y, rounding_mode="floor"), 0.5, 2)],
+    "DivTrunc": [two(lambda x, y: torch.div(x, y, rounding_mode="trunc"), 0.5, 2)],
     "Fmod": [two(lambda x, y: torch.fmod(x, y), 0.5, 2)],
     "Abs": [one(lambda x: x.abs())],
     "Reciprocal": [one(lambda x: 1 / x, 0.5, 2)],
@@ -154,9 +156,13 @@ ARITHMETIC: dict[str, list[Case]] = {
     "Clamp": [one(lambda x: x.clamp(-0.9, 0.9)), one(lambda x: x.clamp(max=0.3))],
     "ClampMin": [one(lambda x: x.clamp_min(0.1))],
     "ClampMax": [one(lambda x: x.clamp_max(0.1))],
-    "ClampMinTensor": [two(lambda x, y: x.clamp(min=y))],
-    "ClampMaxTensor": [two(lambda x, y: x.clamp(max=y))],
-    "ClampTensors": [case(lambda x, a, b: x.clamp(a, b), x23, numbers(3, high=0), numbers(2, 1, low=0))],
+    "ClampMinTensor": [two(lambda x, y: x.clamp_min(y))],
+    "ClampMaxTensor": [two(lambda x, y: x.clamp_max(y))],
+    "ClampTensors": [
+        two(lambda x, y: x.clamp(min=y)),
+        two(lambda x, y: x.clamp(max=y)),
+        case(lambda x, a, b: x.clamp(a, b), x23, numbers(3, high=0), numbers(2, 1, low=0)),
+    ],
     "NanToNum": [one(lambda x: x.nan_to_num())],
 }
 
@@ -229,6 +235,7 @@ REDUCTIONS: dict[str, list[Case]] = {
     "Mode": [one(lambda x: x.mode(1)[0])],
     "Aminmax": [one(lambda x: x.aminmax(dim=1)[0] * x.aminmax(dim=1)[1])],
     "Sort": [one(lambda x: x.sort(1, True)[0])],
+    "SortStable": [one(lambda x: x.sort(stable=True)[0])],
     "Topk": [one(lambda x: x.topk(2)[0])],
     "Kthvalue": [one(lambda x: x.kthvalue(2)[0])],
     "Softmax": [one(lambda x: x.softmax(1))],

@@ -14,6 +14,7 @@ import numpy as np
 from engine import dtypes, inplace, messages
 from engine.dtypes import DType
 from engine.elementwise import Binary, Unary, dtype_of, in_dtype, operand_rank
+from engine.output import handles_out, into
 from engine.tensor import Tensor, rounded
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -71,10 +72,11 @@ def unary(cls: type[Unary], name: str, *, in_place: bool = True) -> Callable[...
     """`torch.<name>`, `tensor.<name>()` and, unless told otherwise, `tensor.<name>_()` of a unary operation."""
     apply = cls.apply
 
+    @handles_out
     def call(input: Any, *, out: Any = None) -> Tensor:
         if not isinstance(input, Tensor):
             raise TypeError(messages.argument_type(name, "input", 1, "Tensor", input))
-        return apply(input)
+        return apply(input) if out is None else into(out, apply(input), name)
 
     def call_method(self: Tensor) -> Tensor:
         return apply(self)
@@ -121,9 +123,10 @@ def binary(
     """`torch.<name>`, `tensor.<name>(other)` and `tensor.<name>_(other)` of a binary operation."""
     operate = cls.operate
 
+    @handles_out
     def call(input: Any, other: Any, *, out: Any = None, **options: Any) -> Any:
         if options:
-            return with_alpha(cls, name, input, other, **options)
+            return into(out, with_alpha(cls, name, input, other, **options), name)
         if not isinstance(input, Tensor):
             if not isinstance(input, bool | int | float | complex):
                 raise TypeError(messages.argument_type(name, "input", 1, "Tensor", input))
@@ -132,7 +135,7 @@ def binary(
             result = operate(input, other)
         if result is NotImplemented:
             raise TypeError(messages.argument_type(name, "other", 2, "Tensor", other))
-        return result
+        return result if out is None else into(out, result, name)
 
     def call_method(self: Tensor, other: Any, **options: Any) -> Any:
         if options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import backward, dtypes, legacy, linalg, sampling  # noqa: F401 - the last two register
-from engine.functions import METHODS
+from engine.functions import FUNCTIONS, METHODS
 from engine.ops import (  # noqa: F401 - imported for what they register
     addmm,
     arithmetic,
@@ -13,6 +13,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     compare,
     conversion,
     cumulative,
+    division,
     einsum,
     extremes,
     gathering,
@@ -35,6 +36,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     statistics,
     views,
 )
+from engine.output import look_after_out
 from engine.tensor import Tensor, TensorMeta
 
 
@@ -47,6 +49,7 @@ def _legacy(cls: type[Tensor], *args: Any, **options: Any) -> Tensor:
 
 def install() -> None:
     """Attach every registered method to Tensor."""
+    look_after_out(FUNCTIONS)
     for name, made in METHODS.items():
         setattr(Tensor, name, made)
     Tensor.backward = backward.backward  # type: ignore[attr-defined]

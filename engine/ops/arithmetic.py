@@ -1,4 +1,4 @@
-"""Sums, products, powers: the operators of Python, each with its derivative."""
+"""Sums, products, powers, each with its derivative; `division.py` has quotients and remainders."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import numpy as np
 from engine import dtypes, formula, inplace, messages
 from engine.boxmuller import fma64
 from engine.dtypes import DType
-from engine.elementwise import Binary, Unary, check_broadcast, general, operand_rank
+from engine.elementwise import Binary, Unary, general, operand_rank
 from engine.formula import log, pow_array, power, scale, sign, where
 from engine.functions import (
-    FUNCTIONS,
     METHODS,
     binary,
     both,
     method,
     operator_in_place,
     overwrite_binary,
-    require_tensor,
     unary,
 )
 from engine.op import OpNode
@@ -111,24 +109,6 @@ class Scaled(Unary):
         return scale(grad, other)
 
 
-class Div(Binary):
-    """self / other"""
-
-    symbol = "÷"
-    float_result = True
-    forward = operator.truediv
-    latex = {
-        "self": r"\frac{\bar{r}}{\mathit{other}}",
-        "other": r"-\bar{r}\cdot\frac{\mathit{self}/\mathit{other}}{\mathit{other}}",
-    }
-
-    def d_self(grad, other):
-        return grad / other
-
-    def d_other(grad, self, other):
-        return -grad * ((self / other) / other)
-
-
 class Neg(Unary):
     """-self"""
 
@@ -202,74 +182,6 @@ class PowScalarBase(Unary):
         return scale(grad * result, float(np.log(self))) if self else grad * 0
 
 
-def check_divisor(self: Any, other: Any) -> None:
-    """Raise PyTorch's error for whole numbers divided by zero."""
-    if self.dtype.kind in "iu" and np.any(other == 0):
-        check_broadcast(self, other)
-        raise RuntimeError("ZeroDivisionError")
-
-
-class Remainder(Binary):
-    """self - other * floor(self / other): the sign of the divisor"""
-
-    symbol = "mod"
-    least = 1
-    kernel = "remainder_cpu"
-
-    def forward(self, other):
-        check_divisor(self, other)
-        return np.remainder(self, other)
-
-    def d_self(grad):
-        return grad
-
-    def d_other(grad, self, other):
-        return -grad * formula.floor_divided(self, other)
-
-
-class FloorDivide(Binary):
-    """The quotient rounded down; not differentiable"""
-
-    symbol = "÷"
-    least = 1
-    kernel = "div_floor_cpu"
-
-    def forward(self, other):
-        check_divisor(self, other)
-        return np.floor_divide(self, other)
-
-
-class TruncDivide(Binary):
-    """The quotient rounded towards zero; not differentiable"""
-
-    symbol = "÷"
-    least = 1
-    kernel = "div_trunc_cpu"
-
-    def forward(self, other):
-        if np.issubdtype(self.dtype, np.integer):
-            check_divisor(self, other)
-            return (np.abs(self) // np.abs(other)) * (np.sign(self) * np.sign(other))
-        return np.trunc(self / other)
-
-
-class Fmod(Binary):
-    """The remainder with the sign of the dividend"""
-
-    least = 1
-    kernel = "fmod_cpu"
-
-    def forward(self, other):
-        check_divisor(self, other)
-        return np.fmod(self, other)
-
-    def d_self(grad):
-        return grad
-
-    def d_other(grad, self, other):
-        return -grad * formula.truncated(self / other)
-
-
 class Abs(Unary):
     """|self|"""
 
@@ -282,19 +194,6 @@ class Abs(Unary):
 
     def d_self(grad, self):
         return grad * sign(self)
-
-
-class Reciprocal(Unary):
-    """1 / self"""
-
-    symbol = "1/x"
-    latex = {"self": r"-\bar{r}\cdot\mathit{result}^2"}
-
-    def forward(self):
-        return 1 / self
-
-    def d_self(grad, result):
-        return -grad * (result * result)
 
 
 def scaled_sum(array: Any, other: Any, alpha: Any) -> Any:
@@ -329,52 +228,24 @@ def dtypes_of(operand: Any) -> DType:
 binary(Add, "add")
 binary(Sub, "sub", aliases=("subtract",))
 binary(Mul, "mul", aliases=("multiply",))
-binary(Remainder, "remainder")
-binary(FloorDivide, "floor_divide")
-binary(Fmod, "fmod")
-binary(Div, "true_divide")
 unary(Neg, "neg")
 unary(Neg, "negative")
 unary(Abs, "abs")
 unary(Abs, "absolute")
-unary(Reciprocal, "reciprocal")
 
 
-@both
-def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
-    """self / other; `rounding_mode` "trunc" or "floor" rounds the quotient."""
-    require_tensor("div", "input", 1, input)
-    if rounding_mode is None:
-        result = Div.operate(input, other)
-    elif rounding_mode == "floor":
-        result = FloorDivide.operate(input, other)
-    elif rounding_mode == "trunc":
-        result = TruncDivide.operate(input, other)
-    else:
-        raise RuntimeError(
-            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
-        )
-    if result is NotImplemented:
-        raise TypeError(messages.argument_type("div", "other", 2, "Tensor", other))
-    return result
-
-
-FUNCTIONS["divide"] = METHODS["divide"] = div
-
-
-@method
-def div_(self: Tensor, other: Any) -> Tensor:
-    """self / other, written into the tensor itself."""
-    if operand_rank(other) is None:
-        raise TypeError(messages.argument_type("div_", "other", 1, "Tensor", other))
-    return overwrite_binary(Div, self, other)
+#: The node of a difference of tensors whose second one was asked.
+RsubNode = type("RsubBackward0", (Sub.Node,), {"__slots__": (), "__module__": Sub.Node.__module__})
 
 
 @both
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Any:
     """other - alpha * input"""
     if isinstance(other, Tensor):
-        return Sub.apply(other, input, alpha)
+        result = Sub.apply(other, input, alpha)
+        if isinstance(result._edge, OpNode):
+            result._edge.__class__ = RsubNode
+        return result
     if isinstance(other, bool | int | float | complex | np.number):
         messages.check_subtraction(input._dtype, dtypes.scalar_dtype(other))
         if input._dtype.fast and isinstance(other, int | float):
@@ -440,12 +311,6 @@ def _scaled(self: Tensor, factor: Any) -> Tensor:
 # -- Python's operators -------------------------------------------------------------------------------------------
 
 
-def _reflected_div(self: Tensor, other: Any) -> Any:
-    if operand_rank(other) is None:
-        return NotImplemented
-    return Reciprocal.apply(self) * other
-
-
 def _power(self: Tensor, exponent: Any) -> Any:
     kind = type(exponent)
     if (kind is int or kind is float) and self._dtype.fast:
@@ -474,22 +339,13 @@ METHODS |= {
     "__rsub__": rsub,
     "__mul__": Mul.operate,
     "__rmul__": Mul.operate,
-    "__truediv__": Div.operate,
-    "__rtruediv__": _reflected_div,
-    "__floordiv__": FloorDivide.operate,
-    "__rfloordiv__": lambda self, other: general(FloorDivide, other, self, ()),
-    "__mod__": Remainder.operate,
-    "__rmod__": lambda self, other: general(Remainder, other, self, ()),
     "__pow__": _power,
     "__rpow__": _reflected_power,
     "__neg__": _negative,
     "__pos__": lambda self: self,
-    "__abs__": Abs.apply,
+    "__abs__": lambda self: Abs.apply(self),
     "__iadd__": operator_in_place(Add),
     "__isub__": operator_in_place(Sub),
     "__imul__": operator_in_place(Mul),
-    "__itruediv__": operator_in_place(Div),
-    "__ifloordiv__": operator_in_place(FloorDivide),
-    "__imod__": operator_in_place(Remainder),
     "__ipow__": _in_place_power,
 }

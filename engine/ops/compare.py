@@ -24,6 +24,7 @@ from engine.functions import (
     require_tensor,
 )
 from engine.op import Op, mark_inference
+from engine.output import handles_out, into
 from engine.state import state
 from engine.tensor import Tensor, type_name, wrap
 
@@ -117,11 +118,12 @@ def name_comparison(cls: type[Binary], long: str | None = None) -> Callable[[Any
             + "".join(lines)
         )
 
+    @handles_out
     def call(input: Any, other: Any, *, out: Any = None) -> Any:
         result = operate(input, other) if isinstance(input, Tensor) else NotImplemented
         if result is NotImplemented:
             raise invalid(input, other, is_method=False)
-        return result
+        return result if out is None else into(out, result, short)
 
     def call_method(self: Tensor, other: Any) -> Any:
         result = operate(self, other)
@@ -382,6 +384,8 @@ for _kind in (Isnan, Isinf, Isfinite, Isposinf, Isneginf, Isreal):
 @both
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Whether |input - other| <= atol + rtol * |other|, elementwise."""
+    require_tensor("isclose", "input", 1, input)
+    require_tensor("isclose", "other", 2, other)
     if input._dtype is not other._dtype:
         raise RuntimeError(f"{input._dtype.type_name} did not match {other._dtype.type_name}")
     if rtol < 0 or atol < 0:

@@ -10,8 +10,9 @@ import numpy as np
 from engine import dtypes, formula, inplace, messages
 from engine.elementwise import Binary
 from engine.formula import exp, log, scale, sum_to, where
-from engine.functions import FUNCTIONS, METHODS, both, method, register, require_tensor
+from engine.functions import FUNCTIONS, METHODS, both, method, overwrite_binary, register, require_tensor
 from engine.op import Op
+from engine.output import handles_out, into
 from engine.tensor import Tensor, type_name, wrap
 
 
@@ -268,23 +269,34 @@ class Addcdiv(Op):
 # -- names --------------------------------------------------------------------------------------------------------
 
 
-def tensors_only(cls: type[Binary], name: str) -> None:
+def tensors_only(cls: type[Binary], name: str, *, in_place: bool = False) -> None:
     """`torch.<name>(a, b)` and `a.<name>(b)` for two tensors, no numbers."""
     operate = cls.operate
 
+    @handles_out
     def call(input: Any, other: Any, *, out: Any = None) -> Any:
         require_tensor(name, "input", 1, input)
-        return operate(input, require_tensor(name, "other", 2, other))
+        result = operate(input, require_tensor(name, "other", 2, other))
+        return result if out is None else into(out, result, name)
 
     def call_method(self: Tensor, other: Any) -> Any:
         return operate(self, require_tensor(name, "other", 1, other))
 
     register(call, name, f"{(cls.__doc__ or name).strip()}, elementwise with broadcasting.", FUNCTIONS)
+
+    def call_in_place(self: Tensor, other: Any) -> Tensor:
+        return overwrite_binary(cls, self, require_tensor(f"{name}_", "other", 1, other))
+
     register(call_method, name, str(call.__doc__), METHODS)
+    if in_place:
+        register(call_in_place, f"{name}_", f"{call.__doc__} Written into the tensor itself.", METHODS)
 
 
-for _cls in (Maximum, Minimum, Fmax, Fmin, Atan2, Hypot, Logaddexp, Logaddexp2, Copysign, Heaviside):
+for _cls in (Maximum, Minimum, Fmax, Fmin, Logaddexp, Logaddexp2):
     tensors_only(_cls, _cls.name())
+for _cls in (Atan2, Hypot, Copysign, Heaviside):
+    tensors_only(_cls, _cls.name(), in_place=True)
+METHODS["arctan2_"] = METHODS["atan2_"]
 FUNCTIONS["arctan2"], METHODS["arctan2"] = FUNCTIONS["atan2"], METHODS["atan2"]
 
 
@@ -322,7 +334,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
         expect_same_dtype(weight, input, "weight")
         together(input, end, weight)
         return LerpTensor.apply(input, end, weight)
-    if not isinstance(weight, bool | int | float):
+    if not isinstance(weight, bool | int | float | complex):
         raise TypeError(
             f"lerp() received an invalid combination of arguments - got (Tensor, Tensor, {type_name(weight)}), but "
             "expected one of:\n * (Tensor input, Tensor end, Tensor weight, *, Tensor out = None)\n"

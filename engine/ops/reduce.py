@@ -13,6 +13,7 @@ from engine.dtypes import DType
 from engine.formula import exp, kept, unreduced
 from engine.functions import FUNCTIONS, METHODS, normal_dim, normal_dims, register, require_tensor
 from engine.op import Op, keep, mark_inference
+from engine.output import into
 from engine.state import sequence, state
 from engine.tensor import Tensor, rounded, type_name, wrap
 
@@ -35,8 +36,9 @@ def reduction(made: F) -> F:
         if not isinstance(input, Tensor):
             require_tensor(name, "input", 1, input)
         if options:
-            options.pop("out", None)
-            return made(input, *args, **respelled(options))
+            out = options.pop("out", None)
+            result = made(input, *args, **respelled(options))
+            return result if out is None else into(out, result, name)
         return made(input, *args)
 
     def call_method(self: Tensor, *args: Any, **options: Any) -> Any:
@@ -267,8 +269,7 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DTy
     """The mean of the elements that are not nan."""
     if input._dtype.category < 2:
         raise RuntimeError(
-            "nanmean(): expected input to have floating point or complex dtype but got "
-            f"{input._dtype.type_name}"
+            f"nanmean(): expected input to have floating point or complex dtype but got {input._dtype.type_name}"
         )
     total = nansum(input, dim, keepdim, dtype=dtype)
     return total / sum(wrap(~np.isnan(input._array), dtypes.bool_), dim, keepdim)

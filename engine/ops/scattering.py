@@ -198,7 +198,7 @@ def scatter_(
     if reduce is not None:
         return inplace.write(
             ScatterNumber, self, (), (0, dim, places), reduced(self, dim, places, source, reduce), self._dtype
-        )  # noqa: E501
+        )
     if not places.size:
         return self
     if tensor is not None:
@@ -245,7 +245,7 @@ def adding(self: Tensor, dim: int, index: Any, source: Tensor) -> tuple[int, NDA
             len(have) != len(given)
             or any(d != dim and a != b for d, (a, b) in enumerate(zip(have, given, strict=True)))
         )
-    ):  # noqa: E501
+    ):
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{list(have)} source.shape = {list(given)}"

@@ -32,8 +32,8 @@ APP_FLOORS: list[set[str]] = [
 ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
     engine(
-        "analysis boxmuller creation cuda devices dtypes formula legacy memory messages modes naming node printing "
-        "random return_types size state storage tensor view"
+        "analysis arrays boxmuller creation cuda device_random devices dtypes formula legacy memory messages modes "
+        "naming node output printing random return_types size state storage tensor view"
     ),
     # How an operation is declared.
     engine("op elementwise"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine.node import AccumulateGrad
 from engine.tensor import Tensor
 from engine.trace.describe import formulas_of, source_of
@@ -82,6 +84,8 @@ class Writer:
         roots = {root.id for event in chosen if event["type"] == "backward_begin" for root in event["roots"]}
         nodes = [self.node(record, roots) for record in self.records.values()]
         written = [*self.earlier(chosen), *[self.event(event) for event in chosen]]
+        if self.recorder.film.left_out or len(everything) > limit:
+            written.extend(self.event(event) for event in self.closing(chosen))
         return {
             "version": 1,
             "sources": dict(self.cells),
@@ -161,6 +165,36 @@ class Writer:
             if identity not in here and identity not in held_back and not isinstance(record, AccumulateRecord)
         ]
         return [{"type": "create", "nodes": sorted(before, key=age), "span": None}] if before else []
+
+    def closing(self, chosen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """After a film that leaves something out: the values that leaves have by now, where they are others."""
+        shown: dict[str, Snapshot] = {}
+        for event in chosen:
+            if event["type"] == "mutate":
+                shown[event["node"].id] = event["value"]
+            elif event["type"] == "step":
+                shown |= {record.id: after for record, _, after in event["changes"]}
+        events = []
+        for record in self.records.values():
+            if not isinstance(record, TensorRecord) or not record.is_leaf or not record.requires_grad:
+                continue
+            tensor = record.reference()
+            if tensor is None or self.recorder._tensors.get(tensor) is not record:
+                continue
+            value = Snapshot(tensor._array, tensor._dtype)
+            if not np.array_equal(value.first, shown.get(record.id, record.value).first, equal_nan=True):
+                events.append(
+                    {
+                        "type": "mutate",
+                        "node": record,
+                        "was": None,
+                        "by": None,
+                        "version": tensor._version,
+                        "value": value,
+                        "place": None,
+                    }
+                )
+        return events
 
     # -- nodes --------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,9 @@ class Recorder:
         self.namespace: dict[str, Any] = {}
         self._tensors = ByIdentity()
         self._nodes = ByIdentity()
-        self._instances: dict[Place, int] = {}
+        self._instances: dict[Any, int] = {}
+        self._call: Any = None
+        self._in_full = True
         self._numbers = Counter[str]()
         self._passes = 0
         self._order = 1
@@ -86,6 +88,7 @@ class Recorder:
             yield self
         finally:
             state.recorder = before
+            self._call = self.sources.call = None  # frames keep their variables alive
 
     def document(self) -> dict[str, Any] | None:
         """The graph document of the last recorded cell; None when it neither built nor ran a graph."""
@@ -162,7 +165,8 @@ class Recorder:
     def follows_pass(self) -> bool:
         """Whether the pass that is about to begin is to be recorded, and not only counted."""
         place = self._backward_place = self.sources.place(4)
-        return self._follows(place)
+        self.sources.call = None
+        return self._follows(place, "pass")
 
     def backward_begin(
         self, call: str, roots: Sequence[Tensor], gradients: Sequence[Any], retain: bool, create: bool
@@ -183,9 +187,7 @@ class Recorder:
                 "pass": self._passes,
                 "call": call,
                 "roots": records,
-                "gradients": [
-                    snapshot(gradient, root._dtype) for gradient, root in zip(gradients, roots, strict=True)
-                ],
+                "gradients": [snapshot(gradient, root._dtype) for gradient, root in zip(gradients, roots, strict=True)],
                 "retain_graph": retain,
                 "create_graph": create,
                 "place": place,
@@ -248,7 +250,11 @@ class Recorder:
         )
 
     def backward_end(
-        self, error: BaseException | None, node: Node | None, captured: dict[Node, Any] | None, targets: Sequence[Tensor]
+        self,
+        error: BaseException | None,
+        node: Node | None,
+        captured: dict[Node, Any] | None,
+        targets: Sequence[Tensor],
     ) -> None:
         """The pass is over, or has failed at `node`."""
         results = []
@@ -305,13 +311,21 @@ class Recorder:
         self._numbers[kind] += 1
         return self._numbers[kind]
 
-    def _follows(self, place: Place | None) -> bool:
-        """Count a run of a place; whether it is one of those recorded in full."""
+    def _follows(self, place: Place | None, what: str = "") -> bool:
+        """Count a run of a place; whether it is one of those recorded in full.
+
+        All that happens within one call (the layers of `model(x)`) belongs to one run. Passes count for themselves:
+        the operations that a recorded pass makes have the same place.
+        """
         if place is None:
             return len(self.film.events) < EVENTS
-        instances = self._instances
-        count = instances[place] = instances.get(place, 0) + 1
-        if count <= FULL and len(self.film.events) < EVENTS:
+        call = self.sources.call
+        if call is None or call is not self._call:
+            self._call = call
+            key = (place, what) if what else place
+            count = self._instances[key] = self._instances.get(key, 0) + 1
+            self._in_full = count <= FULL
+        if self._in_full and len(self.film.events) < EVENTS:
             return True
         self.film.left_out += 1
         return False

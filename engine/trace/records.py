@@ -19,7 +19,19 @@ from engine.trace.spans import Place
 class TensorRecord:
     """A tensor with one history; an in-place write that is recorded makes another."""
 
-    __slots__ = ("id", "instance", "is_leaf", "is_parameter", "name", "place", "reference", "requires_grad", "storage", "value", "version")  # noqa: E501
+    __slots__ = (
+        "id",
+        "instance",
+        "is_leaf",
+        "is_parameter",
+        "name",
+        "place",
+        "reference",
+        "requires_grad",
+        "storage",
+        "value",
+        "version",
+    )  # noqa: E501
 
     def __init__(self, number: int, tensor: Tensor, place: Place | None, instance: int) -> None:
         self.id = f"t{number}"
@@ -50,7 +62,21 @@ class SavedRecord:
 class FunctionRecord:
     """A recorded operation."""
 
-    __slots__ = ("attributes", "freed", "id", "inputs", "instance", "name", "needed", "node", "op", "order", "outputs", "place", "saved")  # noqa: E501
+    __slots__ = (
+        "attributes",
+        "freed",
+        "id",
+        "inputs",
+        "instance",
+        "name",
+        "needed",
+        "node",
+        "op",
+        "order",
+        "outputs",
+        "place",
+        "saved",
+    )  # noqa: E501
 
     def __init__(self, number: int, op: Any, node: Node, place: Place | None, instance: int, order: int) -> None:
         self.id = f"f{number}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 #: A place in running code: the code object and the offset of the instruction.
@@ -38,6 +38,9 @@ class Sources:
         self._positions: dict[CodeType, list[tuple[int | None, ...]]] = {}
         self._names: dict[str, dict[tuple[int, int, int, int], str]] = {}
         self._lines: dict[str, list[str]] = {}
+        #: The call of the engine that the place found last is waiting for, when the operation lies deeper inside of it
+        #: (a module's layers, the formulas of a recorded pass); None for an operation called directly.
+        self.call: FrameType | None = None
 
     def add(self, filename: str, cell: str, source: str) -> None:
         """Know `filename` (what code objects carry) as a cell with this source."""
@@ -48,12 +51,14 @@ class Sources:
 
     def place(self, depth: int) -> Place | None:
         """Where the learner's code is now: the nearest frame of a cell, `depth` frames up or higher."""
-        frame = sys._getframe(depth)
+        nearest = below = frame = sys._getframe(depth)
         cells = self.cells
         while frame is not None:
             code = frame.f_code
             if code.co_filename in cells:
+                self.call = None if below is nearest else below
                 return code, frame.f_lasti
+            below = frame
             frame = frame.f_back  # type: ignore[assignment]
         return None
 

@@ -71,9 +71,7 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 
 def measure(url: str, runs: int) -> list[float]:
     """Milliseconds of every run after a few to warm up."""
-    chromium = os.environ.get("CHROMIUM") or next(
-        (found for name in CHROMIUMS if (found := shutil.which(name))), None
-    )
+    chromium = os.environ.get("CHROMIUM") or next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
     if chromium is None:
         raise SystemExit("no Chromium found: install one, or name it in the environment variable CHROMIUM")
     flags = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -117,11 +115,17 @@ def main() -> None:
     finally:
         server.terminate()
         server.wait(20)
-    found = {"runs": len(times), "p50_ms": round(percentile(times, 0.5), 1), "p95_ms": round(percentile(times, 0.95), 1)}
+    found = {
+        "runs": len(times),
+        "p50_ms": round(percentile(times, 0.5), 1),
+        "p95_ms": round(percentile(times, 0.95), 1),
+    }
     if options.json:
         print(json.dumps(found))
     else:
-        print(f"click to output of 1 + 1: p50 {found['p50_ms']} ms, p95 {found['p95_ms']} ms (bar: p95 <= {BAR_MS:g} ms)")
+        print(
+            f"click to output of 1 + 1: p50 {found['p50_ms']} ms, p95 {found['p95_ms']} ms (bar: p95 <= {BAR_MS:g} ms)"
+        )
 
 
 if __name__ == "__main__":

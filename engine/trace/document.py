@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +55,9 @@ def name_variables(recorder: Recorder) -> None:
             if record is not None and record.name is None and recorder.sources.name_at(record.place) is None:
                 record.name = name
         elif hasattr(value, "named_parameters") and not isinstance(value, type):
-            try:
+            parameters: list[Any] = []
+            with contextlib.suppress(Exception):  # the learner's own class may do anything here
                 parameters = list(value.named_parameters())
-            except Exception:  # the learner's own class may do anything here
-                continue
             for inner, parameter in parameters:
                 record = recorder._tensors.get(parameter)
                 if record is not None and record.name is None:

@@ -31,7 +31,7 @@ class TensorRecord:
         "storage",
         "value",
         "version",
-    )  # noqa: E501
+    )
 
     def __init__(self, number: int, tensor: Tensor, place: Place | None, instance: int) -> None:
         self.id = f"t{number}"
@@ -76,7 +76,7 @@ class FunctionRecord:
         "outputs",
         "place",
         "saved",
-    )  # noqa: E501
+    )
 
     def __init__(self, number: int, op: Any, node: Node, place: Place | None, instance: int, order: int) -> None:
         self.id = f"f{number}"

@@ -12,6 +12,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
+from engine import dtypes
+from engine.dtypes import from_numpy_dtype
 from engine.inplace import CopySlices
 from engine.node import FREED, AccumulateGrad, Node, SavedResult
 from engine.state import state
@@ -460,7 +464,7 @@ def short(value: Any) -> str:
     """An argument as Python writes it, in bounded length."""
     if isinstance(value, types.BuiltinFunctionType | types.FunctionType):
         return value.__name__
-    if hasattr(value, "shape") and getattr(value, "ndim", 0):
+    if isinstance(value, np.ndarray) and value.ndim:
         return f"array of shape {tuple(value.shape)}"
     try:
         text = repr(value)
@@ -471,10 +475,6 @@ def short(value: Any) -> str:
 
 def number_snapshot(value: Any) -> Snapshot | None:
     """A Python number that a node keeps, as a value."""
-    import numpy as np
-
-    from engine import dtypes
-
     if not isinstance(value, bool | int | float | complex):
         return None
     dtype = dtypes.scalar_dtype(value)
@@ -487,8 +487,6 @@ def snapshot(value: Any, dtype: Any = None) -> Any:
         return None
     if isinstance(value, Tensor):
         return Snapshot(value._array, value._dtype)
-    from engine.dtypes import from_numpy_dtype
-
     return Snapshot(value, dtype if dtype is not None else from_numpy_dtype(value.dtype))
 
 

@@ -2,7 +2,8 @@
 
 Run with PyTorch installed, on a quiet machine: `python benchmarks/engine.py` prints a Markdown table. Every line
 times its two sides in turns within one process, one thread each, and gives the median of the rounds' ratios, so that
-what slows the machine down for a while slows both.
+what slows the machine down for a while slows both. What is counted is processor time: waiting for other programs is
+nobody's cost.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -43,10 +44,10 @@ def ratio(ours: Work, theirs: Work, rounds: int, repeat: int) -> tuple[float, fl
         gc.disable()
         times = []
         for work in (ours, theirs, theirs, ours):
-            begin = perf_counter()
+            begin = process_time()
             for _ in range(repeat):
                 work()
-            times.append((perf_counter() - begin) / repeat)
+            times.append((process_time() - begin) / repeat)
         gc.enable()
         mine, peer = min(times[0], times[3]), min(times[1], times[2])
         ratios.append(mine / peer)

@@ -194,3 +194,14 @@ def test_random_program(seed: int) -> None:
             check(program(seed))
     else:
         check(program(seed))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("count", [1, 7, 5000])
+def test_relu_of_special_numbers(dtype: str, count: int) -> None:
+    values = [-0.0, float("nan"), float("inf"), -float("inf"), 1.5, -1.5, 0.0] * count
+    got, expected = (
+        library.relu(library.tensor(values, dtype=getattr(library, dtype))).double().numpy() for library in (engine, torch)
+    )
+    np.testing.assert_array_equal(got, expected)
+    np.testing.assert_array_equal(np.signbit(got), np.signbit(expected))

@@ -216,8 +216,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
                     )
         return LinAlgError("linalg.cholesky: The factorization could not be completed.")
 
-    result = run(ops.LinalgCholeskyEx, fails, A)
-    return result.mT if upper else result
+    return run(ops.LinalgCholeskyEx, fails, A, upper)
 
 
 def qr(A: Tensor, mode: str = "reduced") -> Any:
@@ -228,7 +227,9 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
         triangle = ops.LinalgQr.apply(A, "reduced")[1]
         return return_types.linalg_qr((wrap(np.zeros(0, A._dtype.np), A._dtype), triangle))
     if mode not in ("reduced", "complete"):
-        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")  # noqa: E501
+        raise RuntimeError(
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
+        )  # noqa: E501
     return return_types.linalg_qr(ops.LinalgQr.apply(A, mode))
 
 
@@ -281,13 +282,15 @@ def matrix_rank(A: Tensor, tol: float | None = None, hermitian: bool = False, **
 # -- norms --------------------------------------------------------------------------------------------------------
 
 
-def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Tensor:  # noqa: E501
+def matrix_norm(
+    A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+) -> Tensor:  # noqa: E501
     """A norm of matrices: "fro", "nuc", 2, -2 (singular values), 1, -1 (columns), inf, -inf (rows)."""
     check_matrix("linalg.matrix_norm", A)
     if dtype is not None:
         A = A.to(dtype)
     rows, columns = normal_dims(tuple(dim), A._array.ndim)
-    if A._dtype.category < 2:
+    if A._dtype.category < 2 or ord in ("nuc", 2, -2):
         check_floating("linalg.matrix_norm", A)
     if ord == "fro":
         return vector_norm(A, 2, (rows, columns), keepdim)
@@ -295,15 +298,17 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
         values = svdvals(A.movedim((rows, columns), (-2, -1)))
         result = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
         if keepdim:
-            for place in sorted((rows, columns)):
-                result = result.unsqueeze(place)
+            rest = [place for place in range(A._array.ndim) if place not in (rows, columns)]
+            order = sorted(range(A._array.ndim), key=[*rest, rows, columns].__getitem__)
+            result = result.unsqueeze(-1).unsqueeze(-1).permute(order)
         return result
     if ord not in (1, -1, math.inf, -math.inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    sums = vector_norm(A, 1, inner, True)
-    result = sums.amax(outer, True) if ord > 0 else sums.amin(outer, True)
-    return result if keepdim else result.squeeze((rows, columns))
+    sums = vector_norm(A, 1, inner, keepdim)
+    if not keepdim and inner < outer:
+        outer -= 1
+    return sums.amax(outer, keepdim) if ord > 0 else sums.amin(outer, keepdim)
 
 
 def norm(A: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:

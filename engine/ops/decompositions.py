@@ -26,6 +26,11 @@ from engine.formula import transposed as turned
 from engine.op import Op
 
 
+def by_columns(array: Any) -> Any:
+    """Matrices with their columns together in memory: LAPACK's order, which PyTorch's results keep."""
+    return np.ascontiguousarray(array.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
 class LinalgInvEx(Op):
     """The inverse of matrices"""
 
@@ -34,7 +39,7 @@ class LinalgInvEx(Op):
     latex = {"self": r"-\mathit{result}^{\top}\,\bar{r}\,\mathit{result}^{\top}"}
 
     def forward(self):
-        return np.linalg.inv(self)
+        return by_columns(np.linalg.inv(self))
 
     def d_self(grad, inverse):
         return -product(product(turned(inverse), grad), turned(inverse))
@@ -93,7 +98,7 @@ class LinalgSolveEx(Op):
     latex = {"A": r"-\bar{B}\,\mathit{result}^{\top}", "B": r"\mathit{A}^{-\top}\,\bar{r}"}
 
     def forward(A, B, vector):
-        return np.linalg.solve(A, B[..., None])[..., 0] if vector else np.linalg.solve(A, B)
+        return np.linalg.solve(A, B[..., None])[..., 0] if vector else by_columns(np.linalg.solve(A, B))
 
     def d_A(grad, A, result, vector, A_shape):
         if vector:
@@ -112,14 +117,18 @@ def column(value: Any) -> Any:
 
 
 class LinalgCholeskyEx(Op):
-    """The lower triangle L with L Lᵀ = A"""
+    """The lower triangle L with L Lᵀ = A, or the upper one, its transpose"""
 
     outputs = ("L",)
 
-    def forward(self):
-        return np.linalg.cholesky(self)
+    def forward(self, upper):
+        if upper:
+            return by_columns(np.linalg.cholesky(self.swapaxes(-1, -2)).swapaxes(-1, -2))
+        return by_columns(np.linalg.cholesky(self))
 
-    def d_self(grad, L):
+    def d_self(grad, L, upper):
+        if upper:
+            grad, L = turned(grad), turned(L)
         inner = lower(product(turned(L), grad), 0)
         inner = inner - scale(diagonal_matrix(diagonal_of(inner)), 0.5)
         left = solution_of(turned(L), inner)
@@ -134,13 +143,15 @@ class LinalgQr(Op):
     outputs = ("Q", "R")
 
     def forward(self, mode):
-        return tuple(np.linalg.qr(self, mode))
+        return tuple(by_columns(part) for part in np.linalg.qr(self, mode))
 
     def d_self(grads, Q, R, mode):
         of_q, of_r = grads
         rows, columns = Q.shape[-2], R.shape[-1]
-        if rows < columns or (mode == "complete" and rows != columns):
-            raise NotImplementedError("the derivative of qr is built for mode='reduced' and no more columns than rows")
+        if mode == "complete" and rows > columns:
+            raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols")
+        if rows < columns:
+            return d_wide(of_q, of_r, Q, R, rows, columns)
         inner = 0
         if of_r is not None:
             inner = product(R, turned(of_r))
@@ -151,6 +162,27 @@ class LinalgQr(Op):
         return turned(solution_of(R, turned(whole)))
 
 
+def d_wide(of_q: Any, of_r: Any, Q: Any, R: Any, rows: int, columns: int) -> Any:
+    """The gradient of QR for more columns than rows: of the square part, and of the rest, which is Qᵀ times its own.
+
+    A = [X | Y] with X = Q U and Y = Q V: what reaches V goes on to Y by Q and to Q by Y.
+    """
+    square, rest = R[..., :rows], R[..., rows:]
+    of_square = 0
+    if of_r is not None:
+        beside = of_r[..., rows:]
+        through = product(product(Q, rest), turned(beside))
+        of_q = through if of_q is None else of_q + through
+        of_square = product(square, turned(of_r[..., :rows]))
+    inner = of_square if of_q is None else of_square - product(turned(of_q), Q)
+    symmetric = lower(inner, -1) + turned(lower(inner, -1)) + diagonal_matrix(diagonal_of(inner))
+    whole = product(Q, symmetric) if of_q is None else of_q + product(Q, symmetric)
+    left = turned(solution_of(square, turned(whole)))
+    right = None if of_r is None else product(Q, of_r[..., rows:])
+    shape = (*left.shape[:-1], columns)
+    return formula.joined((left, right), shape, len(shape) - 1, (rows, columns - rows))
+
+
 class LinalgSvd(Op):
     """Rotations U and Vᴴ and singular values S, so that U diag(S) Vᴴ = A"""
 
@@ -158,13 +190,12 @@ class LinalgSvd(Op):
     outputs = ("U", "S", "Vh")
 
     def forward(self, full_matrices):
-        return tuple(np.linalg.svd(self, full_matrices))
+        left, values, right = np.linalg.svd(self, full_matrices)
+        return by_columns(left), values, right
 
     def d_self(grads, U, S, Vh, full_matrices):
         of_u, of_s, of_vh = grads
         count = S.shape[-1]
-        if full_matrices and U.shape[-1] != Vh.shape[-1] and (of_u is not None or of_vh is not None):
-            raise NotImplementedError("the derivative of svd's vectors is built for full_matrices=False")
         U, Vh = U[..., :count], Vh[..., :count, :]
         values = unsqueezed(S, (len(S.shape) - 1,))
         inner = 0 if of_s is None else diagonal_matrix(of_s)
@@ -204,19 +235,16 @@ class LinalgEigh(Op):
     outputs = ("eigenvalues", "eigenvectors")
 
     def forward(self, upper):
-        return tuple(np.linalg.eigh(self, "U" if upper else "L"))
+        values, vectors = np.linalg.eigh(self, "U" if upper else "L")
+        return values, by_columns(vectors)
 
     def d_self(grads, eigenvalues, eigenvectors):
         of_values, of_vectors = grads
         inner = 0 if of_values is None else diagonal_matrix(of_values)
         if of_vectors is not None:
-            inner = inner + off_diagonal(product(turned(eigenvectors), of_vectors)) / differences(eigenvalues)
+            turning = skew(product(turned(eigenvectors), of_vectors))  # vectors can only turn: the rest has no effect
+            inner = inner + scale(turning, 0.5) / differences(eigenvalues)
         return product(product(eigenvectors, inner), turned(eigenvectors))
-
-
-def off_diagonal(matrix: Any) -> Any:
-    """The matrix with zeros on its diagonal."""
-    return matrix - diagonal_matrix(diagonal_of(matrix))
 
 
 class LinalgPinv(Op):

@@ -133,8 +133,8 @@ def reduced(self: Tensor, dim: int, places: NDArray[Any], source: Any, reduce: s
         raise RuntimeError("reduce argument must be either add or multiply.")
     if isinstance(source, Tensor):
         warnings.warn(
-            "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future PyTorch "
-            "release. Use torch.scatter_reduce instead for more reduction options. (Triggered internally at "
+            "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future "
+            "PyTorch release. Use torch.scatter_reduce instead for more reduction options. (Triggered internally at "
             "/__w/pytorch/pytorch/aten/src/ATen/native/TensorAdvancedIndexing.cpp:225.)",
             UserWarning,
             stacklevel=3,

@@ -162,7 +162,7 @@ class LinalgVectorNorm(Reduction):
     def d_self(grad, self, result, ord, dim, keepdim):
         grad, result = kept(grad, dim, keepdim), kept(result, dim, keepdim)
         if ord == 0:
-            return self * 0
+            return None
         if ord == 1:
             return grad * formula.sign(self)
         if abs(ord) == math.inf:
@@ -170,7 +170,7 @@ class LinalgVectorNorm(Reduction):
             return grad * formula.sign(self) * mask / formula.counted(mask, dim, self)
         zero = result == 0
         if ord == 2:
-            return grad * (self / (result + zero)) * ~zero
+            return grad * formula.where(zero, formula.zeros((), grad), self / result)
         size = formula.absolute(self)
         flat = size == 0
         powers = self * formula.power(size + flat, ord - 2) * ~flat
@@ -193,7 +193,9 @@ def norm_of(array: Any, ord: float, dims: Dims, keepdim: bool) -> Any:
     return np.add.reduce(size**ord, axis=dims, keepdims=keepdim) ** (1 / ord)
 
 
-def vector_norm(x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:  # noqa: E501
+def vector_norm(
+    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:  # noqa: E501
     """The p-norm of all elements, or over `dim`."""
     if dtype is not None:
         x = x.to(dtype)
@@ -294,13 +296,17 @@ def quantile_of(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool
 
 
 @reduction
-def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:  # noqa: E501
+def quantile(
+    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:  # noqa: E501
     """The value below which a share q of the elements lies; several shares give a leading dimension."""
     return quantile_of("quantile", input, q, dim, keepdim, interpolation)
 
 
 @reduction
-def nanquantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:  # noqa: E501
+def nanquantile(
+    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:  # noqa: E501
     """`quantile` of the elements that are not nan."""
     return quantile_of("nanquantile", input, q, dim, keepdim, interpolation)
 
@@ -333,4 +339,3 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         return wrap(np.bincount(input._array, minlength=minlength).astype(np.int64), dtypes.int64)
     dtype = weights._dtype if weights._dtype is dtypes.float32 else dtypes.float64
     return wrap(np.bincount(input._array, weights._array, minlength).astype(dtype.np), dtype)
-

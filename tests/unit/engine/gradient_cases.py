@@ -288,8 +288,16 @@ MATRICES: dict[str, list[Case]] = {
         case(torch.linalg.solve, square, numbers(3)),
         case(torch.linalg.solve, np.stack([square, square.T + 1]), numbers(3, 2)),
     ],
-    "LinalgCholeskyEx": [case(lambda a: torch.linalg.cholesky(a @ a.mT), square)],
-    "LinalgQr": [case(lambda a: torch.linalg.qr(a).Q, tall), case(lambda a: torch.linalg.qr(a).R, tall)],
+    "LinalgCholeskyEx": [
+        case(lambda a: torch.linalg.cholesky(a @ a.mT), square),
+        case(lambda a: torch.linalg.cholesky(a @ a.mT, upper=True), square),
+    ],
+    "LinalgQr": [
+        case(lambda a: torch.linalg.qr(a).Q, tall),
+        case(lambda a: torch.linalg.qr(a).R, tall),
+        case(lambda a: torch.linalg.qr(a).Q, tall.T),
+        case(lambda a: torch.linalg.qr(a).R, tall.T),
+    ],
     "LinalgSvd": [
         case(lambda a: torch.linalg.svd(a, full_matrices=False).S, tall),
         case(lambda a: torch.linalg.svd(a, full_matrices=False).U, tall),

@@ -441,6 +441,14 @@ def test_recorded_tensors_die_when_the_learner_lets_go() -> None:
     assert [reference() for reference in seen + nodes] == [None] * 4
 
 
+def test_what_a_module_computed_dies_too() -> None:
+    session = Session()
+    session.run("net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())\nx = torch.ones(1, 2)\ny = net(x)\n")
+    seen = [weakref.ref(session.names.pop(name)) for name in ("net", "x", "y")]
+    gc.collect()
+    assert [reference() for reference in seen] == [None] * 3
+
+
 def test_nothing_is_left_switched_on_after_an_error() -> None:
     session = Session()
     document = session.attempt(LEAVES + "y = a * x\nraise ValueError\n", ValueError)

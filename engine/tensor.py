@@ -244,12 +244,6 @@ class Tensor(metaclass=TensorMeta):
         """Whether operations on this tensor are recorded."""
         return self._edge is not None or self._flagged()
 
-    def _flagged(self) -> bool:
-        """Whether it is a view made under `no_grad` of what requires a gradient: PyTorch shows the flag on it too."""
-        extra = self._extra
-        view = extra.view if extra is not None else None
-        return view is not None and view.origin == "no_grad" and view.base._edge is not None
-
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         if not isinstance(value, bool):
@@ -263,6 +257,12 @@ class Tensor(metaclass=TensorMeta):
         if value and self.is_inference() and not state.inference:
             raise RuntimeError(messages.inference_requires_grad())
         self._set_leaf(value)
+
+    def _flagged(self) -> bool:
+        """Whether it is a view made under `no_grad` of what requires a gradient: PyTorch shows the flag on it too."""
+        extra = self._extra
+        view = extra.view if extra is not None else None
+        return view is not None and view.origin == "no_grad" and view.base._edge is not None
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch recording on or off, for a leaf; returns the tensor itself."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import messages
+from engine import arrays, messages
 from engine.dtypes import from_numpy_dtype
 from engine.node import FREED, AccumulateGrad, Hooks, Node, OutputPort
 from engine.state import state
@@ -110,7 +110,7 @@ def grad(
         found = captured[target._edge]  # type: ignore[index]
         if found is None:
             if materialize_grads:
-                results.append(wrap(np.zeros(target._array.shape, target._dtype.np), target._dtype))
+                results.append(wrap(arrays.zeros(target._array.shape, target._dtype.np, target._array), target._dtype))
                 continue
             if not allow_unused:
                 raise RuntimeError(messages.unused_input(index))
@@ -145,7 +145,7 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
                 raise RuntimeError(messages.not_scalar())
             if not root._dtype.is_floating_point:
                 raise RuntimeError(messages.not_real_scalar(root._dtype))
-            value = np.ones(array.shape, array.dtype) if type(array) is np.ndarray else root._dtype.np.type(1)
+            value = root._dtype.np.type(1) if isinstance(array, np.generic) else np.ones_like(array)
             gradients.append(wrap(value, root._dtype) if create else value)
             continue
         if weight._array.shape != array.shape:
@@ -157,7 +157,7 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
         if create:
             gradients.append(weight if weight._dtype is root._dtype else weight.to(root._dtype))  # type: ignore[attr-defined]
         else:
-            gradients.append(np.array(weight._array, root._dtype.np))
+            gradients.append(weight._array.astype(root._dtype.np))
     return gradients
 
 
@@ -403,18 +403,18 @@ def accumulate(
         variable._grad = gradient if current is None else current + gradient
     elif current is None:
         added = gradient
-        if isinstance(gradient, np.ndarray):
+        if not isinstance(gradient, np.generic):
             gradient = owned(gradient, lent)
         variable._grad = wrap(rounded(gradient, variable._dtype), variable._dtype)
     else:
         added = gradient
         if current._edge is not None:
             variable._grad = wrap(current._array + gradient, variable._dtype)
-        elif isinstance(current._array, np.ndarray):
-            np.add(current._array, gradient, out=current._array)
+        elif isinstance(current._array, np.generic):
+            current._array = current._array + gradient
             current._written()
         else:
-            current._array = current._array + gradient
+            np.add(current._array, gradient, out=current._array)
             current._written()
     if recorder is not None:
         recorder.accumulate(node, variable, before_value, added, variable._grad)
@@ -426,10 +426,9 @@ def owned(gradient: NDArray[Any], lent: set[int]) -> NDArray[Any]:
     flags = gradient.flags
     if (
         id(memory) in lent
-        or not (flags.writeable and flags.c_contiguous)
-        or type(memory) is not np.ndarray
-        or not memory.flags.owndata
+        or not flags.c_contiguous
         or memory.size != gradient.size
+        or not (flags.writeable and memory.flags.owndata if type(memory) is np.ndarray else arrays.on_device(memory))
     ):
         gradient = memory = gradient.copy()
     lent.add(id(memory))
@@ -469,7 +468,7 @@ def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:
             kept = hooks.retain
             fresh = shown(gradient, node)
             if not isinstance(gradient, Tensor):
-                fresh = wrap(np.array(gradient)[()], kept._dtype)
+                fresh = wrap(arrays.copied(gradient), kept._dtype)
             kept._grad = fresh if kept._grad is None else wrap(kept._grad._array + fresh._array, kept._dtype)
     for hook in list(hooks.pre.values()):
         if several:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import devices, dtypes
+from engine import arrays, devices, dtypes
 from engine.dtypes import DType
 from engine.state import state
 from engine.storage import Storage
@@ -26,7 +26,8 @@ PYTHON_TYPES: dict[Any, DType] = {
 
 def finish(array: NDArray[Any], dtype: DType, requires_grad: bool, device: Any = None) -> Tensor:
     """A new leaf around `array`, which nobody else holds. 0-d values stay NumPy scalars until they are aliased."""
-    devices.check(device)
+    if device is not None:
+        array = devices.placed(array, device)
     tensor = wrap(array if array.ndim else array[()], dtype)
     if requires_grad:
         if not (dtype.is_floating_point or dtype.is_complex):
@@ -84,7 +85,7 @@ def from_data(data: Any, wanted: DType | None) -> tuple[NDArray[Any], DType]:
     """A fresh array of the values in `data`, and its dtype."""
     if isinstance(data, Tensor):
         dtype = wanted or data._dtype
-        return rounded(np.array(data._array).astype(dtype.np), dtype), dtype
+        return rounded(data._array.astype(dtype.np), dtype), dtype
     if isinstance(data, np.ndarray | np.generic):
         # np.float64 is a Python float too: PyTorch then infers the default dtype only inside sequences.
         dtype = wanted or dtypes.from_numpy_dtype(data.dtype)
@@ -209,10 +210,10 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Like `tensor`, but shares memory with an array or tensor when dtype and device allow."""
     wanted = checked_dtype("as_tensor", dtype)
     if isinstance(data, Tensor):
-        return data if wanted is None or wanted is data._dtype else data.to(wanted)  # type: ignore[attr-defined]
+        return data.to(device, wanted or data._dtype)  # type: ignore[attr-defined,no-any-return]
     if isinstance(data, np.ndarray):
         shared = from_numpy(data)
-        return shared if wanted is None or wanted is shared._dtype else shared.to(wanted)  # type: ignore[attr-defined]
+        return shared.to(device, wanted or shared._dtype)  # type: ignore[attr-defined,no-any-return]
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -346,8 +347,12 @@ def like(function: str, value: Any, source: Any, dtype: Any, options: dict[str, 
     if not isinstance(source, Tensor):
         raise TypeError(f"{function}(): argument 'input' (position 1) must be Tensor, not {type_name(source)}")
     wanted = checked_dtype(function, dtype) or source._dtype
-    array = np.full(source._array.shape, filled([value], (), wanted), wanted.np)
-    return finish(array, wanted, **accepted(function, options))
+    keywords = accepted(function, options)
+    if keywords["device"] is None:
+        array = arrays.full(source._array.shape, filled([value], (), wanted), wanted.np, source._array)
+    else:
+        array = np.full(source._array.shape, filled([value], (), wanted), wanted.np)
+    return finish(array, wanted, **keywords)
 
 
 def zeros_like(input: Any, *, dtype: Any = None, **options: Any) -> Tensor:

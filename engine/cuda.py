@@ -1,8 +1,12 @@
-"""`torch.cuda` on a machine without a GPU: the questions are answered, the rest fails as PyTorch does."""
+"""`torch.cuda`: questions about a GPU. Where there is none they are answered, and the rest fails as PyTorch does."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+
+from engine import device_random, devices
+from engine.arrays import Device
 
 __all__ = [
     "current_device", "device_count", "empty_cache", "get_device_name", "is_available", "is_initialized",
@@ -10,52 +14,61 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _missing() -> AssertionError:
-    return AssertionError("Torch not compiled with CUDA enabled")
+def _module(place: Any = None) -> Any:
+    """CuPy. Raises PyTorch's error where it or the GPU is missing, or `place` names another one than the first."""
+    devices.on_cuda("cuda" if place is None else place)
+    return Device.module
 
 
 def is_available() -> bool:
-    """Whether there is a GPU: no."""
-    return False
+    """Whether there is a GPU, and CuPy to use it."""
+    return devices.available()
 
 
 def is_initialized() -> bool:
-    """Whether a GPU is in use: no."""
-    return False
+    """Whether the GPU is in use."""
+    return Device.module is not None
 
 
 def device_count() -> int:
-    """How many GPUs there are: 0."""
-    return 0
+    """How many GPUs can be used: 1 (gradlens uses the first) or 0."""
+    return int(devices.available())
 
 
 def manual_seed(seed: int) -> None:
-    """Seed the GPU's generator, if there were one."""
+    """Start the GPU's random numbers from a seed; without a GPU nothing happens."""
+    device_random.manual_seed(seed)
 
 
-def manual_seed_all(seed: int) -> None:
-    """Seed every GPU's generator, if there were any."""
+manual_seed_all = manual_seed
 
 
 def empty_cache() -> None:
-    """Give back the GPU's unused memory, if there were any."""
+    """Give back GPU memory that no tensor uses any more."""
+    with suppress(AttributeError):  # there is no GPU, or a module without a memory pool
+        Device.module.get_default_memory_pool().free_all_blocks()
 
 
 def memory_allocated(device: Any = None) -> int:
-    """Bytes of GPU memory in use: 0."""
-    return 0
+    """Bytes of GPU memory in use."""
+    try:
+        return int(Device.module.get_default_memory_pool().used_bytes())
+    except AttributeError:
+        return 0
 
 
 def current_device() -> int:
-    """Always fails: there is no GPU."""
-    raise _missing()
+    """The number of the GPU in use: 0."""
+    _module()
+    return 0
 
 
 def get_device_name(device: Any = None) -> str:
-    """Always fails: there is no GPU."""
-    raise _missing()
+    """What the GPU calls itself."""
+    name = _module(device).cuda.runtime.getDeviceProperties(0)["name"]
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def synchronize(device: Any = None) -> None:
-    """Always fails: there is no GPU."""
-    raise _missing()
+    """Wait until the GPU has done everything it was told."""
+    _module(device).cuda.Device(0).synchronize()

@@ -1,6 +1,14 @@
-"""torch.device and torch.strided: there is one device here, the CPU, and one memory layout."""
+"""torch.device, torch.strided, and the two devices there are: the CPU and, where CuPy finds a GPU, 'cuda'.
+
+CuPy is an optional extra. It is imported when a program first asks for 'cuda' or whether there is one, never before.
+"""
 
 from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from engine.arrays import Array, Device, to_device, to_host
 
 KNOWN = ("cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla",
          "lazy", "vulkan", "mps", "meta", "hpu", "mtia", "privateuseone")  # fmt: skip
@@ -52,15 +60,69 @@ class layout:
 
 
 CPU = device("cpu")
+CUDA = device("cuda", 0)
 strided = layout("strided")
 
 
-def check(place: object) -> None:
-    """Raise PyTorch's error if `place` names a device that this machine does not offer; None means the CPU."""
+# -- the array module behind 'cuda' -------------------------------------------------------------------------------
+
+_probed = False
+
+
+def use_array_module(module: Any) -> None:
+    """Compute tensors on 'cuda' with this module, which has NumPy's functions and a class `ndarray`; None: with none.
+
+    The arrays must take part in NumPy's dispatch protocols and have CuPy's `get()` and `data.ptr`. This is how CuPy is
+    put in place, and how tests put in a stand-in where there is no GPU.
+    """
+    global _probed
+    _probed = module is not None
+    Device.module = module
+    Device.array = () if module is None else module.ndarray
+
+
+def available() -> bool:
+    """Whether tensors can be on 'cuda'. The first call looks for CuPy and a GPU; without CuPy that is all it does."""
+    global _probed
+    if not _probed:
+        _probed = True
+        if find_spec("cupy") is not None:
+            try:
+                import cupy
+
+                if cupy.cuda.runtime.getDeviceCount():
+                    use_array_module(cupy)
+            except Exception:
+                Device.module, Device.array = None, ()
+    return Device.module is not None
+
+
+def on_cuda(place: object) -> bool:
+    """Whether `place` (a device, its name or an index; None means the CPU) names the GPU.
+
+    Raises PyTorch's errors if this machine does not offer that device.
+    """
     if place is None:
-        return
+        return False
     wanted = place if isinstance(place, device) else device(place)  # type: ignore[arg-type]
-    if wanted.type == "cuda":
+    if wanted.type == "cpu":
+        return False
+    if wanted.type != "cuda":
+        raise NotImplementedError(f"gradlens computes on 'cpu' and 'cuda'; there is no {wanted.type!r} device here")
+    if not available():
         raise AssertionError("Torch not compiled with CUDA enabled")
-    if wanted.type != "cpu":
-        raise NotImplementedError(f"gradlens computes on the CPU only; there is no {wanted.type!r} device here")
+    if wanted.index:
+        raise RuntimeError("CUDA error: invalid device ordinal")
+    return True
+
+
+def placed(array: Array, place: object) -> Array:
+    """The array on the device that `place` names; None leaves it where it is."""
+    if place is None:
+        return array
+    return to_device(array) if on_cuda(place) else to_host(array)
+
+
+def of(array: Array) -> device:
+    """The device that an array is on."""
+    return CUDA if isinstance(array, Device.array) else CPU

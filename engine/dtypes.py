@@ -136,7 +136,7 @@ def round_bfloat16(array: NDArray[Any]) -> NDArray[np.float32]:
 
     Returns a new array of the same shape. NaN stays NaN, overflow goes to infinity.
     """
-    values = np.ascontiguousarray(array, dtype=np.float32).reshape(np.shape(array))
+    values = array.astype(np.float32, order="C", copy=False)
     bits = values.view(np.uint32)
     # Half of the last kept bit, less one if that bit is even: the carry then rounds ties to even.
     rounded = (bits + (((bits >> np.uint32(16)) & np.uint32(1)) + np.uint32(0x7FFF))) & np.uint32(0xFFFF0000)

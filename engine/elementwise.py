@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import dtypes, formula, messages
+from engine import arrays, dtypes, formula, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.dtypes import DType
 from engine.node import FREED, SavedResult, Value
 from engine.op import Op, OpNode, keep, mark_inference
@@ -20,7 +21,7 @@ from engine.storage import Storage
 from engine.tensor import Tensor, rounded, wrap
 
 new = object.__new__
-ndarray = np.ndarray
+ndarray, float32, float64 = np.ndarray, np.float32, np.float64
 
 Number = bool | int | float | complex
 
@@ -91,11 +92,17 @@ class Unary(Op, abstract=True):
             if cls.float_result and dtype.category < 2:
                 dtype = dtypes.get_default_dtype()
                 array = array.astype(dtype.np)
-            array = cls.forward(array, *attributes)
+            try:
+                array = cls.forward(array, *attributes)
+            except UNFIT:
+                array = elsewhere(cls.forward, (array,), attributes)
             dtype = dtype if array.dtype == dtype.np else dtypes.from_numpy_dtype(array.dtype)
             array = rounded(array, dtype)
         else:
-            array = cls.forward(array, *attributes)
+            try:
+                array = cls.forward(array, *attributes)
+            except UNFIT:
+                array = elsewhere(cls.forward, (array,), attributes)
         out = new(Tensor)
         out._array = array
         out._dtype = dtype
@@ -281,6 +288,8 @@ def binary_operator(cls: type[Binary]) -> Callable[[Any, Any], Any]:
             array = forward(x, y)
         except ValueError:
             raise RuntimeError(messages.broadcast(list(x.shape), list(y.shape))) from None
+        except UNFIT:
+            array = elsewhere(forward, (x, y), ())
         out = new(Tensor)
         out._array = array
         out._dtype = dtype
@@ -297,14 +306,18 @@ def binary_operator(cls: type[Binary]) -> Callable[[Any, Any], Any]:
             node.attributes = attributes
             node.versions = None
             node.fix = None
-            if (type(x) is ndarray or type(y) is ndarray) and kind is not float and kind is not int:
-                shape_self, shape_other = x.shape, y.shape
-                if shape_self != shape_other:
-                    shape = array.shape
-                    node.fix = (
-                        None if shape_self == shape else (shape_self, None),
-                        None if shape_other == shape else (shape_other, None),
-                    )
+            if kind is not float and kind is not int:
+                result = type(array)
+                if result is ndarray:
+                    shape_self, shape_other = x.shape, y.shape
+                    if shape_self != shape_other:
+                        shape = array.shape
+                        node.fix = (
+                            None if shape_self == shape else (shape_self, None),
+                            None if shape_other == shape else (shape_other, None),
+                        )
+                elif result is not float32 and result is not float64:  # no scalar: an array on the device
+                    node.fix = fixes_for((self, other), array, dtype)
             if saves:
                 keep_self = (self_for_self and edge_self is not None) or (self_for_other and edge_other is not None)
                 keep_other = (other_for_self and edge_self is not None) or (other_for_other and edge_other is not None)
@@ -352,6 +365,8 @@ def general(cls: type[Binary], self: Any, other: Any, attributes: tuple[Any, ...
         array = cls.forward(x, y, *attributes)
     except ValueError:
         raise RuntimeError(messages.broadcast(list(np.shape(x)), list(np.shape(y)))) from None
+    except UNFIT:
+        array = elsewhere(cls.forward, (x, y), attributes)
     out_dtype = dtype if array.dtype == dtype.np else dtypes.from_numpy_dtype(array.dtype)
     out = wrap(rounded(array, out_dtype), out_dtype)
     if state.inference:
@@ -367,11 +382,7 @@ def general(cls: type[Binary], self: Any, other: Any, attributes: tuple[Any, ...
             node.attributes = attributes
             node.versions = None
             node.saved = None
-            fixes = tuple(
-                fix_for(operand, array.shape, dtype) if isinstance(operand, Tensor) else None
-                for operand in (self, other)
-            )
-            node.fix = fixes if any(fixes) else None
+            node.fix = fixes_for((self, other), array, dtype)
             if cls.saved_names:
                 keep(cls, node, (self, other), [out])
             out._edge = node
@@ -389,10 +400,18 @@ def check_broadcast(x: Any, y: Any) -> None:
         raise RuntimeError(messages.broadcast(*shapes)) from None
 
 
-def fix_for(operand: Tensor, shape: tuple[int, ...], dtype: DType) -> tuple[tuple[int, ...] | None, Any] | None:
-    """What brings a gradient of `shape` and `dtype` back to the operand's."""
-    own = operand._array.shape
-    cast = operand._dtype if operand._dtype is not dtype else None
+def fixes_for(operands: tuple[Any, ...], result: Any, dtype: DType) -> tuple[Any, ...] | None:
+    """For each operand what brings a gradient like `result`, computed in `dtype`, back to it; None if all fit."""
+    fixes = tuple([fix_for(operand, result, dtype) if isinstance(operand, Tensor) else None for operand in operands])
+    return fixes if any(fixes) else None
+
+
+def fix_for(operand: Tensor, result: Any, dtype: DType) -> tuple[tuple[int, ...] | None, Any] | None:
+    """What brings a gradient like `result` back to the operand's shape, and its dtype or device."""
+    own, shape = operand._array.shape, result.shape
+    cast: Any = operand._dtype if operand._dtype is not dtype else None
+    if arrays.on_device(result) and not arrays.on_device(operand._array):
+        cast = formula.OnHost(operand._dtype)
     return None if own == shape and cast is None else (own if own != shape else None, cast)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from engine import analysis
-from engine.dtypes import bool_
+from engine import analysis, arrays
+from engine.dtypes import DType, bool_
 from engine.tensor import Tensor, wrap
 
 #: An array (or NumPy scalar) or a Tensor; the result is of the same kind.
@@ -124,7 +124,10 @@ def expanded(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
     if value.ndim:
         return np.broadcast_to(value, shape)
     # The same for one number, in a fifth of the time.
-    view = np.ndarray(shape, value.dtype, value, 0, (0,) * len(shape))
+    try:
+        view = np.ndarray(shape, value.dtype, value, 0, (0,) * len(shape))
+    except TypeError:  # it is on the device
+        return np.broadcast_to(value, shape)
     view.flags.writeable = False
     return view
 
@@ -166,6 +169,13 @@ def counted(mask: AnyValue, dims: tuple[int, ...] | None, like: AnyValue) -> Any
     return np.add.reduce(mask, axis=dims, keepdims=dims is not None, dtype=like.dtype)
 
 
+def carried(value: AnyValue, cuda: bool) -> AnyValue:
+    """A copy on the GPU or on the CPU."""
+    if isinstance(value, Tensor):
+        return value.cuda() if cuda else value.cpu()
+    return arrays.to_device(value) if cuda else arrays.to_host(value)
+
+
 def is_true(value: AnyValue) -> bool:
     """One truth value as Python's; decides between two forms of a formula."""
     return bool(value)
@@ -175,7 +185,7 @@ def others_one(value: AnyValue, dim: int) -> AnyValue:
     """For each place i of a dimension a copy of it with 1 at i: shape (…, i, length), the dimension moved last."""
     moved = moved_last(value, dim)
     length = moved.shape[-1]
-    own = np.eye(length, dtype=bool)
+    own = arrays.eye(length, None, bool, array_of(value))
     if isinstance(value, Tensor):
         return moved.unsqueeze(-2).masked_fill(wrap(own, bool_), 1)
     return np.where(own, value.dtype.type(1), moved[..., None, :])
@@ -206,8 +216,14 @@ def cumulated_product(value: AnyValue) -> AnyValue:
     return value.cumprod(-1) if isinstance(value, Tensor) else np.multiply.accumulate(value, -1)
 
 
+def array_of(value: AnyValue) -> Any:
+    """The array of a tensor; an array as it is."""
+    return value._array if isinstance(value, Tensor) else value
+
+
 def masked(value: AnyValue, mask: Any) -> AnyValue:
     """Zero outside a constant boolean array that broadcasts."""
+    mask = arrays.beside(mask, array_of(value))
     return value * wrap(mask, bool_) if isinstance(value, Tensor) else value * mask
 
 
@@ -223,13 +239,13 @@ def spread(grad: AnyValue, shape: tuple[int, ...], dim: int, index: AnyValue) ->
         return grad
     if isinstance(grad, Tensor):
         return grad.new_zeros(shape).scatter_add(dim, index, grad)
-    whole = np.zeros(shape, grad.dtype)
+    whole = arrays.zeros(shape, grad.dtype, grad)
     places: list[Any] = [
-        np.arange(length).reshape([-1 if d == other else 1 for d in range(grad.ndim)])
+        arrays.arange(length, grad).reshape([-1 if d == other else 1 for d in range(grad.ndim)])
         for other, length in enumerate(grad.shape)
     ]
     places[dim] = index
-    np.add.at(whole, tuple(places), grad)
+    arrays.add_at(whole, tuple(places), grad)
     return whole
 
 
@@ -255,18 +271,34 @@ def cast(value: AnyValue, dtype: Any) -> AnyValue:
 
 
 def restore(value: AnyValue, fix: Any) -> AnyValue:
-    """Bring a gradient back to its operand's shape and dtype: `fix` is (shape or None, DType or None)."""
-    shape, dtype = fix
+    """Bring a gradient back to its operand's shape and dtype: `fix` is (shape or None, DType or OnHost or None)."""
+    shape, target = fix
     if shape is not None:
         value = sum_to(value, shape)
-    return cast(value, dtype) if dtype is not None else value
+    if target is None:
+        return value
+    return cast(value, target) if type(target) is DType else target.bring(value)
+
+
+class OnHost:
+    """The place of `fix` where a dtype stands, for a 0-d operand on the CPU that met tensors on the device."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: DType) -> None:
+        self.dtype = dtype
+
+    def bring(self, value: AnyValue) -> AnyValue:
+        """The gradient on the CPU, in the operand's dtype."""
+        value = carried(value, False)
+        return cast(value if isinstance(value, Tensor) else value[()], self.dtype)
 
 
 def zeros(shape: tuple[int, ...], like: AnyValue) -> AnyValue:
     """Zeros of the kind and dtype of `like`."""
     if isinstance(like, Tensor):
         return like.new_zeros(shape)
-    return np.zeros(shape, like.dtype)
+    return arrays.zeros(shape, like.dtype, like)
 
 
 # -- shapes, undone ----------------------------------------------------------------------------------------------
@@ -283,7 +315,7 @@ def scattered(part: AnyValue, shape: tuple[int, ...], at: tuple[Any, ...]) -> An
     """Zeros of `shape` with `part` at a basic index: the derivative of `select` and `slice`."""
     if isinstance(part, Tensor):
         return part._scattered(shape, at)
-    whole = np.zeros(shape, part.dtype)
+    whole = arrays.zeros(shape, part.dtype, part)
     whole[at] = part
     return whole
 
@@ -292,8 +324,8 @@ def index_scattered(part: AnyValue, shape: tuple[int, ...], at: tuple[Any, ...])
     """Zeros of `shape` with `part` added at an index that may name a place twice: the derivative of indexing."""
     if isinstance(part, Tensor):
         return part._index_scattered(shape, at)
-    whole = np.zeros(shape, part.dtype)
-    np.add.at(whole, at, part)
+    whole = arrays.zeros(shape, part.dtype, part)
+    arrays.add_at(whole, at, part)
     return whole
 
 
@@ -318,8 +350,8 @@ def strided_scattered(
     if isinstance(part, Tensor):
         count = int(np.prod(shape, dtype=np.int64))
         return part._index_scattered((count,), (index,)).reshape(shape)
-    whole = np.zeros(shape, part.dtype)
-    np.add.at(whole.reshape(-1), index, part)
+    whole = arrays.zeros(shape, part.dtype, part)
+    arrays.add_at(whole.reshape(-1), arrays.beside(index, part), part)
     return whole
 
 
@@ -429,7 +461,7 @@ def turned(value: AnyValue, times: int, dims: tuple[int, int]) -> AnyValue:
 def overwritten(value: AnyValue, at: tuple[Any, ...]) -> AnyValue:
     """The value with zeros at an index: the gradient of what a write has covered."""
     if isinstance(value, Tensor):
-        mask = np.ones(value._array.shape, value._dtype.np)
+        mask = arrays.full(value._array.shape, 1, value._dtype.np, value._array)
         mask[at] = 0
         return value * wrap(mask, value._dtype)
     left = value.copy()
@@ -454,14 +486,14 @@ def diagonal_matrix(value: AnyValue) -> AnyValue:
     """Vectors as diagonal matrices."""
     if isinstance(value, Tensor):
         return value.diag_embed()
-    return value[..., None] * np.eye(value.shape[-1], dtype=value.dtype)
+    return value[..., None] * arrays.eye(value.shape[-1], None, value.dtype, value)
 
 
 def identity(like: AnyValue) -> AnyValue:
     """The identity matrix of the size and dtype of square matrices."""
     if isinstance(like, Tensor):
-        return wrap(np.eye(like.shape[-1], dtype=like._array.dtype), like._dtype)
-    return np.eye(like.shape[-1], dtype=like.dtype)
+        return wrap(identity(like._array), like._dtype)
+    return arrays.eye(like.shape[-1], None, like.dtype, like)
 
 
 def inverse_of(value: AnyValue) -> AnyValue:
@@ -471,7 +503,7 @@ def inverse_of(value: AnyValue) -> AnyValue:
 
 def determinant(value: AnyValue) -> AnyValue:
     """The determinant of matrices."""
-    return value.det() if isinstance(value, Tensor) else np.asarray(np.linalg.det(value))
+    return value.det() if isinstance(value, Tensor) else arrays.asarray(np.linalg.det(value))
 
 
 def singular(value: AnyValue) -> tuple[AnyValue, AnyValue, AnyValue]:

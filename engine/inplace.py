@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import dtypes, formula, messages
+from engine import arrays, dtypes, formula, messages
 from engine.dtypes import DType
 from engine.node import AccumulateGrad, OutputPort, SavedResult, Value
 from engine.op import Op, OpNode, record
@@ -71,7 +71,7 @@ def write(
     node = None
     if records and bool(op.derivatives):
         # The node keeps what `target` was before the write: a formula that needs it must not see the new value.
-        former = wrap(np.array(target._array)[()] if "self" in op.saved_names else target._array, own)
+        former = wrap(arrays.copied(target._array) if "self" in op.saved_names else target._array, own)
         former._edge = target._edge
         stand_in = wrap(array, own)
         edges = tuple(t._edge if isinstance(t, Tensor) else None for t in operands)
@@ -107,10 +107,10 @@ def store(target: Tensor, array: Any) -> None:
     """Overwrite the values (broadcasting to the target's shape) and count the write."""
     memory = target._array
     dtype = target._dtype
-    if isinstance(memory, np.ndarray):
-        if not memory.flags.writeable:
+    if not isinstance(memory, np.generic):
+        if not arrays.writeable(memory):
             raise RuntimeError(messages.overlapping_write())
-        memory[...] = rounded(array, dtype)
+        memory[...] = arrays.beside(rounded(array, dtype), memory)
     else:
         # Nobody aliases a NumPy scalar: put another one in its place.
         target._array = rounded(np.asarray(array), dtype).astype(dtype.np).reshape(())[()]
@@ -180,7 +180,7 @@ class CopySlices(OpNode):
         inner = self.inner.run_recorded(AsStrided.apply(grad.contiguous(), *geometry_))
         if self.next[0] is None:
             return [None, *inner[1:]]
-        mask = np.zeros(self.layout.shape, bool)
+        mask = arrays.zeros(self.layout.shape, bool, self.layout)
         strided_view(mask, *geometry_)[...] = True
         untouched = grad.masked_fill(wrap(mask, dtypes.bool_), 0)
         if inner[0] is None:

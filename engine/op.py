@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine import formula, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.dtypes import DType, from_numpy_dtype
 from engine.node import FREED, Node, OutputPort, SavedResult, Value
 from engine.state import sequence, state
@@ -61,7 +62,10 @@ class OpNode(Node):
             named = [
                 self.array_at(index) if is_saved else attributes[index] for is_saved, index in op.sources[slot]
             ]
-            value = derivative(grad, *named)
+            try:
+                value = derivative(grad, *named)
+            except UNFIT:
+                value = elsewhere(derivative, (grad,), named)
             grads.append(value if fix is None or fix[slot] is None else formula.restore(value, fix[slot]))
         return grads
 
@@ -218,7 +222,10 @@ class Op:
         """
         count = len(cls.tensors)
         operands: tuple[Any, ...] = args[:count]
-        result = cls.forward(*[t._array if isinstance(t, Tensor) else t for t in operands], *args[count:])
+        try:
+            result = cls.forward(*[t._array if isinstance(t, Tensor) else t for t in operands], *args[count:])
+        except UNFIT:
+            result = elsewhere(cls.forward, arrays_of(operands), args[count:])
         first: Tensor = operands[cls.model]
         if type(result) is tuple or type(result) is list:
             outputs = [wrap(unshared(array, first), dtype_like(first, array)) for array in result]
@@ -293,9 +300,14 @@ def attributes_of(cls: type[Op]) -> tuple[str, ...]:
     return names[len(cls.tensors) :]
 
 
+def arrays_of(operands: Sequence[Any]) -> list[Any]:
+    """The arrays of operands; numbers as they are."""
+    return [operand._array if isinstance(operand, Tensor) else operand for operand in operands]
+
+
 def unshared(result: Any, operand: Tensor) -> Any:
     """A result that is the operand's own array (there was nothing to compute) as memory of its own."""
-    return result.copy() if result is operand._array and isinstance(result, np.ndarray) else result
+    return result.copy() if result is operand._array and not isinstance(result, np.generic) else result
 
 
 def dtype_like(operand: Tensor, array: Any) -> DType:

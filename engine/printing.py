@@ -193,15 +193,17 @@ def tensor_str(
     grad_fn_name: str | None = None,
     is_parameter: bool = False,
     type_name: str = "tensor",
+    device: str | None = None,
 ) -> str:
     """The `repr` of a tensor.
 
     array: its elements (float32 for bfloat16), any shape. grad_fn_name: class name of its gradient function.
-    is_parameter: put `Parameter containing:` above. type_name: `tensor`, or the name of a subclass.
+    is_parameter: put `Parameter containing:` above. type_name: `tensor`, or the name of a subclass. device: shown
+    when it is given; None for the CPU.
     """
     prefix = type_name + "("
     indent = len(prefix)
-    suffixes: list[str] = []
+    suffixes = [] if device is None else [f"device='{device}'"]
     size = "size=" + str(tuple(array.shape))
     if array.size == 0:
         body = "[]"

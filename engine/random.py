@@ -269,7 +269,7 @@ _C_NAMES = {
 }  # fmt: skip
 
 
-def _check_bounds(low: int, high: int, dtype: DType) -> None:
+def check_bounds(low: int, high: int, dtype: DType) -> None:
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     if dtype is dtypes.int64:
@@ -288,7 +288,7 @@ def _check_bounds(low: int, high: int, dtype: DType) -> None:
 
 def randint(low: int, high: int, shape: Shape, dtype: DType, generator: Generator | None = None) -> Array:
     """Integers from `low` to `high - 1`: `randint`, `random_(low, high)`. Raises RuntimeError on a bad range."""
-    _check_bounds(low, high, dtype)
+    check_bounds(low, high, dtype)
     generator = generator or default_generator
     count = math.prod(shape)
     span = high - low

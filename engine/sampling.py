@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import devices, dtypes, inplace, messages, random
+from engine import arrays, device_random, devices, dtypes, inplace, messages, random
 from engine.creation import accepted, checked_dtype, finish, is_length, shape_from
 from engine.dtypes import DType
 from engine.elementwise import Unary
@@ -45,6 +45,12 @@ def _invalid(name: str, args: tuple[Any, ...], options: dict[str, Any], signatur
     )
 
 
+def _drawer(place: Any) -> Any:
+    """The module that draws: `random` for the CPU, `device_random` for 'cuda'. `place`: a device, or a Tensor on it."""
+    there = arrays.on_device(place._array) if isinstance(place, Tensor) else devices.on_cuda(place)
+    return device_random if there else random
+
+
 def _made(name: str, array: Any, dtype: DType, options: dict[str, Any]) -> Tensor:
     """The new tensor, or `out` filled."""
     out = options.pop("out", None)
@@ -64,7 +70,6 @@ def _sized(name: str, size: tuple[Any, ...], options: dict[str, Any]) -> tuple[t
     if set(options) - _KEYWORDS or not size or not (generator is None or isinstance(generator, Generator)):
         raise _invalid(name, () if "size" in given else size, given, _SIZE_SIGNATURES)
     dtype = checked_dtype(name, options.pop("dtype", None)) or dtypes.get_default_dtype()
-    devices.check(options.get("device"))
     return shape_from(name, size), dtype, generator
 
 
@@ -72,14 +77,14 @@ def _sized(name: str, size: tuple[Any, ...], options: dict[str, Any]) -> tuple[t
 def rand(*size: Any, **options: Any) -> Tensor:
     """Numbers uniform in [0, 1)."""
     shape, dtype, generator = _sized("rand", size, options)
-    return _made("rand", random.uniform(shape, dtype, generator=generator), dtype, options)
+    return _made("rand", _drawer(options.get("device")).uniform(shape, dtype, generator=generator), dtype, options)
 
 
 @function
 def randn(*size: Any, **options: Any) -> Tensor:
     """Standard normal numbers."""
     shape, dtype, generator = _sized("randn", size, options)
-    return _made("randn", random.normal(shape, dtype, generator=generator), dtype, options)
+    return _made("randn", _drawer(options.get("device")).normal(shape, dtype, generator=generator), dtype, options)
 
 
 @function
@@ -104,7 +109,8 @@ def randint(*args: Any, **options: Any) -> Tensor:
             raise _invalid("randint", args, given, _RANDINT_SIGNATURES)
     dtype = checked_dtype("randint", options.pop("dtype", None)) or dtypes.int64
     shape = shape_from("randint", (tuple(size),)) if len(size) else ()
-    return _made("randint", random.randint(int(low), int(high), shape, dtype, generator), dtype, options)
+    draw = _drawer(options.get("device")).randint
+    return _made("randint", draw(int(low), int(high), shape, dtype, generator), dtype, options)
 
 
 @function
@@ -113,7 +119,7 @@ def randperm(n: Any, *, generator: Any = None, dtype: Any = None, **options: Any
     if not is_length(n):
         raise TypeError(messages.argument_type("randperm", "n", 1, "int", n))
     wanted = checked_dtype("randperm", dtype) or dtypes.int64
-    return _made("randperm", random.randperm(int(n), wanted, generator), wanted, options)
+    return _made("randperm", _drawer(options.get("device")).randperm(int(n), wanted, generator), wanted, options)
 
 
 def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], DType]:
@@ -125,14 +131,16 @@ def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], DType]:
 def rand_like(input: Tensor, *, dtype: Any = None, generator: Any = None, **options: Any) -> Tensor:
     """Numbers uniform in [0, 1), in the shape of another tensor."""
     shape, wanted = _like("rand_like", input, dtype)
-    return _made("rand_like", random.uniform(shape, wanted, generator=generator), wanted, options)
+    draw = _drawer(options.get("device") or input).uniform
+    return _made("rand_like", draw(shape, wanted, generator=generator), wanted, options)
 
 
 @function
 def randn_like(input: Tensor, *, dtype: Any = None, generator: Any = None, **options: Any) -> Tensor:
     """Standard normal numbers, in the shape of another tensor."""
     shape, wanted = _like("randn_like", input, dtype)
-    return _made("randn_like", random.normal(shape, wanted, generator=generator), wanted, options)
+    draw = _drawer(options.get("device") or input).normal
+    return _made("randn_like", draw(shape, wanted, generator=generator), wanted, options)
 
 
 @function
@@ -151,7 +159,8 @@ def randint_like(
         low, high = bounds
     elif bounds:
         high = bounds[0]
-    return _made("randint_like", random.randint(low, high, shape, wanted, generator), wanted, options)
+    draw = _drawer(options.get("device") or input).randint
+    return _made("randint_like", draw(low, high, shape, wanted, generator), wanted, options)
 
 
 @function
@@ -164,18 +173,19 @@ def normal(mean: Any, std: Any = None, size: Any = None, *, generator: Any = Non
             raise _invalid("normal", arguments, options, _NORMAL_SIGNATURES)
         dtype = checked_dtype("normal", options.pop("dtype", None)) or dtypes.get_default_dtype()
         shape = shape_from("normal", (tuple(size),)) if len(size) else ()
-        return _made("normal", random.normal(shape, dtype, float(mean), float(std), generator), dtype, options)
+        draw = _drawer(options.get("device")).normal
+        return _made("normal", draw(shape, dtype, float(mean), float(std), generator), dtype, options)
     dtype = tensors[0]._dtype if len(tensors) == 1 else dtypes.promote_types(mean._dtype, std._dtype)
     means, deviations = (
         value._array if isinstance(value, Tensor) else value for value in (mean, 1 if std is None else std)
     )
-    if not np.all(np.asarray(deviations) >= 0):
+    if not np.all(deviations >= 0):
         if isinstance(std, Tensor):
             raise RuntimeError("normal expects all elements of std >= 0.0")
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
     shape = np.broadcast_shapes(np.shape(means), np.shape(deviations))
-    drawn = random.normal(shape, dtype, generator=generator)
-    array = np.asarray(drawn * np.asarray(deviations, dtype.np) + np.asarray(means, dtype.np))
+    drawn = _drawer(tensors[0]).normal(shape, dtype, generator=generator)
+    array = arrays.asarray((drawn * deviations + means).astype(dtype.np))
     return _made("normal", array, dtype, options)
 
 
@@ -183,7 +193,8 @@ class Bernoulli(Unary):
     """1 with the probability that the element says, else 0"""
 
     def forward(self: Any, generator: Any) -> Any:
-        return random.bernoulli(np.asarray(self), self.shape, dtypes.from_numpy_dtype(self.dtype), generator)
+        draw = device_random if arrays.on_device(self) else random
+        return draw.bernoulli(arrays.asarray(self), self.shape, dtypes.from_numpy_dtype(self.dtype), generator)
 
     def d_self(grad: Any) -> Any:
         return grad * 0
@@ -194,7 +205,8 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None, o
     """1 with the probability that each element (or p) says, else 0."""
     source = require_tensor("bernoulli", "input", 1, input)
     if p is not None:
-        return finish(random.bernoulli(float(p), source._array.shape, source._dtype, generator), source._dtype, False)
+        drawn = _drawer(source).bernoulli(float(p), source._array.shape, source._dtype, generator)
+        return finish(drawn, source._dtype, False)
     if not source._dtype.is_floating_point:
         raise NotImplementedError(messages.not_implemented("bernoulli_tensor_cpu_p_", source._dtype))
     return Bernoulli.apply(source, generator)
@@ -204,7 +216,8 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None, o
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn in proportion to weights, along the last of one or two dimensions."""
     source = require_tensor("multinomial", "input", 1, input)
-    drawn = random.multinomial(np.asarray(source._array), source._dtype, num_samples, replacement, generator)
+    weights = arrays.asarray(source._array)
+    drawn = _drawer(source).multinomial(weights, source._dtype, num_samples, replacement, generator)
     return finish(drawn, dtypes.int64, False)
 
 
@@ -255,7 +268,7 @@ def _fill(op: type[Unary], target: Tensor, draw: Callable[[], Any]) -> Tensor:
 def uniform_(self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **options: Any) -> Tensor:
     """Fill with numbers uniform in [from, to)."""
     low = options.get("from", from_)
-    return _fill(Uniform, self, lambda: random.uniform(self._array.shape, self._dtype, low, to, generator))
+    return _fill(Uniform, self, lambda: _drawer(self).uniform(self._array.shape, self._dtype, low, to, generator))
 
 
 @method
@@ -264,7 +277,7 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any
     whole = bool(self._array.flags.c_contiguous)
 
     def draw() -> Any:
-        return random.normal(self._array.shape, self._dtype, mean, std, generator, contiguous=whole)
+        return _drawer(self).normal(self._array.shape, self._dtype, mean, std, generator, contiguous=whole)
 
     return _fill(Normal, self, draw)
 
@@ -274,23 +287,23 @@ def random_(self: Tensor, from_: int | None = None, to: int | None = None, *, ge
     """Fill with integers: all that the dtype holds exactly, those below one bound, or those between two."""
     shape, dtype = self._array.shape, self._dtype
     if from_ is None:
-        return _fill(Random, self, lambda: random.random_full(shape, dtype, generator))
+        return _fill(Random, self, lambda: _drawer(self).random_full(shape, dtype, generator))
     low, high = (0, from_) if to is None else (from_, to)
-    return _fill(Random, self, lambda: random.randint(low, high, shape, dtype, generator))
+    return _fill(Random, self, lambda: _drawer(self).randint(low, high, shape, dtype, generator))
 
 
 @method
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     """Fill with ones with probability p (a number or a tensor of them), else zeros."""
     shape = self._array.shape
-    chance = np.broadcast_to(np.asarray(p._array), shape) if isinstance(p, Tensor) else float(p)
-    return _fill(BernoulliFill, self, lambda: random.bernoulli(chance, shape, self._dtype, generator))
+    chance = np.broadcast_to(arrays.asarray(p._array), shape) if isinstance(p, Tensor) else float(p)
+    return _fill(BernoulliFill, self, lambda: _drawer(self).bernoulli(chance, shape, self._dtype, generator))
 
 
 @method
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with waiting times of rate `lambd`."""
-    return _fill(Exponential, self, lambda: random.exponential(self._array.shape, self._dtype, lambd, generator))
+    return _fill(Exponential, self, lambda: _drawer(self).exponential(self._array.shape, self._dtype, lambd, generator))
 
 
 # -- the generator's state as a tensor ---------------------------------------------------------------------------------
@@ -326,6 +339,15 @@ Generator.get_state = _get_state  # type: ignore[attr-defined]
 Generator.set_state = _state_of  # type: ignore[attr-defined]
 Generator.device = property(lambda self: devices.CPU)  # type: ignore[attr-defined]
 
-for _name in ("manual_seed", "seed", "initial_seed"):
+for _name in ("seed", "initial_seed"):
     function(getattr(random, _name))
+
+
+@function
+def manual_seed(seed: int) -> Generator:
+    """Start the random numbers of every device from a seed; returns the CPU's generator."""
+    device_random.manual_seed(seed)
+    return random.manual_seed(seed)
+
+
 FUNCTIONS["default_generator"] = random.default_generator  # type: ignore[assignment]

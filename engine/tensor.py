@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import devices, messages, printing
+from engine import arrays, devices, messages, printing
 from engine.dtypes import DType, round_bfloat16
 from engine.dtypes import bfloat16 as bfloat16_dtype
 from engine.node import AccumulateGrad, Node, OutputPort, RemovableHandle, SavedResult, hooks_of
@@ -73,7 +73,7 @@ class Tensor(metaclass=TensorMeta):
     def _memory(self) -> NDArray[Any]:
         """The value as an array that can be aliased and written to."""
         array = self._array
-        if not isinstance(array, np.ndarray):
+        if isinstance(array, np.generic):
             array = self._array = np.asarray(array)
             if self._storage is not None:
                 self._storage.root = array
@@ -120,7 +120,7 @@ class Tensor(metaclass=TensorMeta):
 
     def data_ptr(self) -> int:
         """Address of the first element."""
-        return int(self._memory().__array_interface__["data"][0])
+        return arrays.address(self._memory())
 
     def storage_offset(self) -> int:
         """How many elements the first one lies behind the start of the storage."""
@@ -128,7 +128,7 @@ class Tensor(metaclass=TensorMeta):
         assert root is not None
         if self._memory().size == 0:
             return 0
-        distance = self.data_ptr() - int(root.__array_interface__["data"][0])
+        distance = self.data_ptr() - arrays.address(root)
         return distance // self._array.itemsize
 
     def stride(self, dim: int | None = None) -> Any:
@@ -202,16 +202,16 @@ class Tensor(metaclass=TensorMeta):
 
     @property
     def device(self) -> Any:
-        """Where the memory is: always the CPU."""
-        return devices.CPU
+        """Where the memory is: the CPU or the GPU."""
+        return devices.of(self._array)
 
     @property
     def layout(self) -> Any:
         """Always strided."""
         return devices.strided
 
-    is_cuda = property(lambda self: False)
-    is_cpu = property(lambda self: True)
+    is_cuda = property(lambda self: arrays.on_device(self._array))
+    is_cpu = property(lambda self: not arrays.on_device(self._array))
     is_sparse = property(lambda self: False)
     is_quantized = property(lambda self: False)
     is_meta = property(lambda self: False)
@@ -234,8 +234,8 @@ class Tensor(metaclass=TensorMeta):
         return self._extra is not None and self._extra.inference
 
     def get_device(self) -> int:
-        """-1 on the CPU."""
-        return -1
+        """The number of the GPU that it is on, -1 on the CPU."""
+        return 0 if arrays.on_device(self._array) else -1
 
     # -- autograd ---------------------------------------------------------------------------------------------
 
@@ -326,6 +326,8 @@ class Tensor(metaclass=TensorMeta):
             raise RuntimeError(messages.grad_dtype(value._dtype, self._dtype))
         if value._array.shape != self._array.shape:
             raise RuntimeError(messages.grad_size(list(value._array.shape), list(self._array.shape)))
+        if arrays.on_device(value._array) is not arrays.on_device(self._array):
+            raise RuntimeError(messages.grad_device())
         self._grad = value
 
     @grad.deleter
@@ -391,8 +393,9 @@ class Tensor(metaclass=TensorMeta):
     def __repr__(self, *, tensor_contents: object = None) -> str:
         grad_fn = self.grad_fn
         return printing.tensor_str(
-            np.asarray(self._array),
+            np.asarray(arrays.to_host(self._array)),
             self._dtype,
+            device="cuda:0" if arrays.on_device(self._array) else None,
             requires_grad=self.requires_grad,
             grad_fn_name=None if grad_fn is None else type(grad_fn).__name__,
             is_parameter=getattr(self, "_is_param", False),
@@ -448,4 +451,4 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def rounded(array: Any, dtype: DType) -> Any:
     """bfloat16 lives in float32 arrays: bring a fresh result to values that bfloat16 has."""
-    return round_bfloat16(np.asarray(array)) if dtype is bfloat16_dtype else array
+    return round_bfloat16(arrays.asarray(array)) if dtype is bfloat16_dtype else array

@@ -26,6 +26,7 @@ from engine.messages.autograd import (
     unused_input,
     warn_non_leaf_grad,
 )
+from engine.messages.devices import grad_device, mixed_devices, no_numpy_on_device
 from engine.messages.values import (
     ambiguous_shape,
     ambiguous_truth,
@@ -93,6 +94,7 @@ __all__ = [
     "expanded_rank",
     "expanded_size",
     "freed",
+    "grad_device",
     "grad_dtype",
     "grad_size",
     "gradient_complex",
@@ -113,11 +115,13 @@ __all__ = [
     "matmul_vector_dtype",
     "matmul_zero_dim",
     "mean_dtype",
+    "mixed_devices",
     "modified_in_place",
     "negation",
     "no_dimensions",
     "no_grad_fn",
     "no_grad_view_in_place",
+    "no_numpy_on_device",
     "not_implemented",
     "not_real_scalar",
     "not_scalar",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import creation, devices, dtypes, formula, inplace, legacy, messages
+from engine import arrays, creation, devices, dtypes, formula, inplace, legacy, messages
 from engine.dtypes import DType
 from engine.elementwise import Unary
 from engine.functions import METHODS, both, method, require_tensor
@@ -22,7 +22,7 @@ class Clone(Unary):
     float_result = False
 
     def forward(self):
-        return self.copy() if isinstance(self, np.ndarray) else self
+        return arrays.copied(self)
 
     def d_self(grad):
         return grad
@@ -34,7 +34,7 @@ class ToCopy(Op):
     symbol = "→"
 
     def forward(self, dtype):
-        return rounded(np.asarray(self).astype(dtype.np), dtype)
+        return rounded(arrays.asarray(self).astype(dtype.np), dtype)
 
     def d_self(grad):
         return grad  # brought back to the operand's dtype by the node's `fix`
@@ -52,6 +52,19 @@ class ToCopy(Op):
         if state.recorder is not None:
             state.recorder.operation(cls, node, (self,), (dtype,), [out])
         return out
+
+
+class ToDevice(Op):
+    """A copy on another device"""
+
+    node_name = "ToCopyBackward0"
+    symbol = "→"
+
+    def forward(self, cuda, back):
+        return arrays.to_device(self) if cuda else arrays.to_host(self)
+
+    def d_self(grad, back):
+        return formula.carried(grad, back)
 
 
 class Copy(Op):
@@ -77,7 +90,7 @@ class Fill(Op):
     node_name = "FillBackward2"
 
     def forward(self, value):
-        return np.full(self.shape, value, self.dtype)
+        return arrays.full(self.shape, value, self.dtype, self)
 
     def d_self(grad):
         return grad * 0
@@ -87,7 +100,7 @@ class Zero(Op):
     """Zero written over a tensor"""
 
     def forward(self):
-        return np.zeros(self.shape, self.dtype)
+        return arrays.zeros(self.shape, self.dtype, self)
 
     def d_self(grad):
         return grad * 0
@@ -133,7 +146,7 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     if self._array.flags.c_contiguous:
         return self
     made = Clone.apply(self)
-    made._array = np.ascontiguousarray(made._array)
+    made._array = arrays.contiguous(made._array)
     return made
 
 
@@ -144,7 +157,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if id(self) in memo:
         found: Tensor = memo[id(self)]
         return found
-    made = wrap(np.array(self._array)[()] if not self._array.ndim else self._array.copy(), self._dtype)
+    made = wrap(arrays.copied(self._array), self._dtype)
     made.__class__ = self.__class__
     made.__dict__.update(self.__dict__)
     if self._edge is not None:
@@ -175,13 +188,13 @@ def to(
     non_blocking: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """In another dtype (or on another device, of which there is none): `to(torch.float64)`, `to('cpu')`."""
+    """In another dtype or on another device: `to(torch.float64)`, `to('cuda')`; itself where nothing changes."""
     for value in args:
         if isinstance(value, DType) or (isinstance(value, python_type) and value in creation.PYTHON_TYPES):
             dtype = value
         elif isinstance(value, Tensor):
-            dtype = value._dtype
-        elif isinstance(value, bool):
+            dtype, device = value._dtype, value.device
+        elif isinstance(value, bool) or value is None:
             continue
         elif isinstance(value, str | int | devices.device):
             device = value
@@ -192,9 +205,19 @@ def to(
                 " * (torch.dtype dtype, bool non_blocking = False, bool copy = False, *, torch.memory_format memory_format = None)\n"  # noqa: E501
                 " * (Tensor tensor, bool non_blocking = False, bool copy = False, *, torch.memory_format memory_format = None)\n"  # noqa: E501
             )
-    devices.check(device)
-    wanted = creation.checked_dtype("to", dtype)
-    return convert(self, wanted or self._dtype, copy)
+    wanted = creation.checked_dtype("to", dtype) or self._dtype
+    if device is None or devices.on_cuda(device) is arrays.on_device(self._array):
+        return convert(self, wanted, copy)
+    return convert(moved(self, devices.on_cuda(device)), wanted)
+
+
+def moved(tensor: Tensor, cuda: bool) -> Tensor:
+    """The tensor itself if it is there already, else a copy on the GPU or on the CPU."""
+    if arrays.on_device(tensor._array) is cuda:
+        return tensor
+    made: Tensor = ToDevice.apply(tensor, cuda, not cuda)
+    made._dtype = tensor._dtype  # bfloat16 lives in float32 arrays
+    return made
 
 
 python_type = type
@@ -235,20 +258,20 @@ for _name, _dtype in {
 
 @method
 def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """In the dtype of another tensor."""
-    return convert(self, other._dtype)
+    """In the dtype of another tensor, and where it is."""
+    return convert(moved(self, arrays.on_device(other._array)), other._dtype)
 
 
 @method
 def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
-    """The tensor itself: it is on the CPU already."""
-    return self
+    """A copy on the CPU; the tensor itself if it is there already."""
+    return moved(self, False)
 
 
 @method
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
-    """There is no GPU here: raises PyTorch's error for a build without one."""
-    raise AssertionError("Torch not compiled with CUDA enabled")
+    """A copy on the GPU; the tensor itself if it is there already. Raises AssertionError where there is none."""
+    return moved(self, devices.on_cuda("cuda" if device is None else device))
 
 
 @both
@@ -285,6 +308,10 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
         if not force:
             raise RuntimeError(messages.numpy_requires_grad())
         self = detach(self)
+    if arrays.on_device(self._array):
+        if not force:
+            raise TypeError(messages.no_numpy_on_device())
+        self = moved(self, False)
     if self._dtype is dtypes.bfloat16:
         raise TypeError("Got unsupported ScalarType BFloat16")
     self._shared()
@@ -379,11 +406,15 @@ def __reversed__(self: Tensor) -> Tensor:
 
 @method
 def __reduce_ex__(self: Tensor, protocol: int) -> Any:
-    return _rebuild, (np.array(self._array), self._dtype, self._edge is not None and self.is_leaf)
+    cuda = arrays.on_device(self._array)
+    array = np.array(arrays.to_host(self._array))
+    return _rebuild, (array, self._dtype, self._edge is not None and self.is_leaf, cuda)
 
 
-def _rebuild(array: Any, dtype: DType, requires_grad: bool) -> Tensor:
+def _rebuild(array: Any, dtype: DType, requires_grad: bool, cuda: bool = False) -> Tensor:
     made = wrap(array if array.ndim else array[()], dtype)
+    if cuda:
+        made._array = devices.placed(array, "cuda")
     made._set_leaf(requires_grad)
     return made
 
@@ -403,6 +434,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
             raise RuntimeError(messages.broadcast(self._array.shape, source._array.shape)) from None
         raise RuntimeError(messages.output_broadcast(self._array.shape, source._array.shape)) from None
     array = rounded(array.astype(self._dtype.np), self._dtype)
+    source = moved(source, arrays.on_device(self._array))
     return inplace.write(Copy, self, (source,), (), array, self._dtype)
 
 
@@ -415,14 +447,15 @@ def fill_(self: Tensor, value: Any) -> Tensor:
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
             )
         return copy_(self, value)
-    array = np.full(self._array.shape, creation.filled([value], (), self._dtype), self._dtype.np)
+    array = arrays.full(self._array.shape, creation.filled([value], (), self._dtype), self._dtype.np, self._array)
     return inplace.write(Fill, self, (), (value,), array, self._dtype)
 
 
 @method
 def zero_(self: Tensor) -> Tensor:
     """Write zeros over every element."""
-    return inplace.write(Zero, self, (), (), np.zeros(self._array.shape, self._dtype.np), self._dtype)
+    zeros = arrays.zeros(self._array.shape, self._dtype.np, self._array)
+    return inplace.write(Zero, self, (), (), zeros, self._dtype)
 
 
 # -- new tensors like this one ------------------------------------------------------------------------------------
@@ -435,12 +468,12 @@ def new_tensor(
     """A tensor with a copy of `data` in this tensor's dtype."""
     wanted = creation.checked_dtype("new_tensor", dtype) or self._dtype
     array, made = creation.from_data(data, wanted)
-    return creation.finish(array, made, requires_grad, device)
+    return creation.finish(array, made, requires_grad, device or self.device)
 
 
 def _new(name: str, value: int) -> None:
     def call(self: Tensor, *size: Any, dtype: Any = None, **options: Any) -> Tensor:
-        return creation.filled_by(name, value, size, {"dtype": dtype or self._dtype, **options})
+        return creation.filled_by(name, value, size, {"dtype": dtype or self._dtype, "device": self.device, **options})
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"A tensor of shape `size` filled with {value}, in this tensor's dtype."
@@ -455,4 +488,4 @@ _new("new_empty", 0)
 @method
 def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, **options: Any) -> Tensor:
     """One value everywhere, in this tensor's dtype."""
-    return creation.full(size, fill_value, dtype=dtype or self._dtype, **options)
+    return creation.full(size, fill_value, dtype=dtype or self._dtype, **{"device": self.device, **options})

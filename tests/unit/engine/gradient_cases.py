@@ -13,6 +13,7 @@ import engine as torch
 from engine.nn import functional as F
 from engine.nn.ops.convolution import ConvolutionInput, ConvolutionWeight
 from engine.nn.ops.pooling import AvgSpread
+from engine.ops.conversion import ToDevice
 
 Array = NDArray[np.float64]
 
@@ -96,6 +97,7 @@ VIEWS: dict[str, list[Case]] = {
     "MaskedFill": [one(lambda x: x.masked_fill(MASK, 3.0))],
     "MaskedFillTensor": [case(lambda x, v: x.masked_fill(MASK, v), x23, np.array(1.5))],
     "Clone": [one(lambda x: x.clone())],
+    "ToDevice": [one(lambda x: ToDevice.apply(x, False, False))],
     "ToCopy": [one(lambda x: x.to(torch.float32).to(torch.float64))],
     "Copy": [case(written(lambda y, s: y.copy_(s)), x23, numbers(3))],
     "Fill": [one(written(lambda y: y.fill_(2.0)))],

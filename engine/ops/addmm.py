@@ -209,6 +209,8 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alp
     check_batches(batch1, batch2)
     check_expands(input, (*batch1._array.shape[:2], batch2._array.shape[2]))
     check_added("baddbmm", input, batch1, batch2)
+    if input._dtype.category < 2:
+        beta, alpha = int(beta), int(alpha)
     return Baddbmm.apply(input, batch1, batch2, beta, alpha)
 
 
@@ -231,6 +233,11 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
 def _in_place(name: str, cls: type[Op]) -> None:
     def call(self: Tensor, left: Tensor, right: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
         result = FUNCTIONS[name](self.detach(), left.detach(), right.detach(), beta=beta, alpha=alpha)
+        if name in ("addmm", "baddbmm") and result._array.shape != self._array.shape:
+            raise RuntimeError(
+                f"Bad in-place call: input tensor size {list(self._array.shape)} and output tensor size "
+                f"{list(result._array.shape)} should match"
+            )
         return inplace.write(cls, self, (left, right), (beta, alpha), result._array, result._dtype)
 
     register(call, f"{name}_", f"{cls.__doc__}, written into the tensor itself.", METHODS)

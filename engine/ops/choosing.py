@@ -234,6 +234,8 @@ def checked_mask(self: Tensor, mask: Any, value: Any) -> None:
         raise RuntimeError(
             f"masked_fill_ only supports boolean masks, but got mask with dtype {messages.c_name(mask._dtype)}"
         )
+    if isinstance(value, complex) and not self._dtype.is_complex:
+        raise RuntimeError(f"value cannot be converted to type {messages.c_name(self._dtype)} without overflow")
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError(
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
@@ -328,17 +330,30 @@ _clamp("clamp")
 _clamp("clip")
 
 
+def one_bound(name: str, bound: str, input: Any, value: Any) -> TypeError:
+    """The error for what is clamped and is no tensor."""
+    return TypeError(
+        f"{name}() received an invalid combination of arguments - got ({type_name(input)}, {type_name(value)}), but "
+        f"expected one of:\n * (Tensor input, Tensor {bound}, *, Tensor out = None)\n"
+        f" * (Tensor input, Number {bound}, *, Tensor out = None)\n"
+    )
+
+
 @both
-def clamp_min(input: Tensor, min: Any) -> Tensor:
+def clamp_min(input: Any, min: Any, *, out: Any = None) -> Tensor:
     """Every element, or min where that is larger."""
+    if not isinstance(input, Tensor):
+        raise one_bound("clamp_min", "min", input, min)
     if isinstance(min, Tensor):
         return ClampMinTensor.apply(input, min)
     return ClampMin.apply(promoted_with(input, min), min)
 
 
 @both
-def clamp_max(input: Tensor, max: Any) -> Tensor:
+def clamp_max(input: Any, max: Any, *, out: Any = None) -> Tensor:
     """Every element, or max where that is smaller."""
+    if not isinstance(input, Tensor):
+        raise one_bound("clamp_max", "max", input, max)
     if isinstance(max, Tensor):
         return ClampMaxTensor.apply(input, max)
     return ClampMax.apply(promoted_with(input, max), max)

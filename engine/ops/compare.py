@@ -288,6 +288,12 @@ def logical_not_(self: Tensor) -> Tensor:
     return inplace.write(Logical_Not, self, (), (), np.asarray(np.logical_not(self._array)), bool_)
 
 
+@method
+def bitwise_not_(self: Tensor) -> Tensor:
+    """`bitwise_not`, written into the tensor itself."""
+    return inplace.write(Bitwise_Not, self, (), (), np.asarray(bitwise_not(self.detach())._array), self._dtype)
+
+
 @both
 def bitwise_not(input: Tensor, *, out: Any = None) -> Tensor:
     """Every bit turned over; for bool, the opposite."""

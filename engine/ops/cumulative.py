@@ -148,11 +148,17 @@ def cummin(input: Tensor, dim: Any = MISSING) -> Any:
 
 
 @reduction
-def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:  # noqa: E501
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:  # noqa: E501
     """Differences between neighbours along `dim`, `n` times over."""
     if not input._array.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     place = one_dim("diff", dim, input._array.ndim)
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return input.new_zeros(input._array.shape).copy_(input)
     pieces = [piece for piece in (prepend, input, append) if piece is not None]
     if len(pieces) > 1:
         input = input._joined(pieces, place)

@@ -39,6 +39,11 @@ def check_divisor(self: Any, other: Any) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
+def quotient_below(value: Any, other: Any) -> Any:
+    """The quotient rounded down, of arrays or of tensors, as `div` does it."""
+    return value.div(other, rounding_mode="floor") if isinstance(value, Tensor) else value // other
+
+
 class Remainder(Binary):
     """self - other * floor(self / other): the sign of the divisor"""
 
@@ -55,7 +60,7 @@ class Remainder(Binary):
         return grad
 
     def d_other(grad, self, other):
-        return -grad * formula.floor_divided(self, other)
+        return -grad * quotient_below(self, other)
 
 
 class FloorDivide(Binary):

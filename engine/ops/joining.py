@@ -131,7 +131,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
         if not piece._array.ndim:
             raise RuntimeError(messages.cat_zero_dim(place))
     # Empty vectors fit anywhere: a habit from before tensors could have lengths of 0.
-    solid = [piece for piece in pieces if piece._array.shape != (0,)] or pieces[:1]
+    solid = [piece for piece in pieces if piece._array.shape != (0,)] or pieces
     shape = solid[0]._array.shape
     dim = normal_dim(dim, len(shape))
     for place, piece in enumerate(pieces):

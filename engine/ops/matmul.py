@@ -13,7 +13,6 @@ from engine.formula import matmul as product
 from engine.formula import transposed
 from engine.functions import METHODS, both, require_tensor
 from engine.op import Op, mark_inference, new
-from engine.ops.conversion import Clone
 from engine.ops.shape import reshaped
 from engine.ops.views import Expand, SqueezeDim, T, Transpose, UnsafeView, Unsqueeze
 from engine.state import sequence, state
@@ -211,9 +210,7 @@ def check_batches(left: Tensor, right: Tensor) -> None:
     if x[0] != y[0] or x[2] != y[1]:
         raise RuntimeError(messages.matmul_batch((x[0], x[2]), y[:2]))
     if left._dtype is not right._dtype:
-        raise RuntimeError(
-            f"expected scalar type {left._dtype.type_name} but found {right._dtype.type_name}"
-        )
+        raise RuntimeError(f"expected scalar type {left._dtype.type_name} but found {right._dtype.type_name}")
 
 
 # -- names --------------------------------------------------------------------------------------------------------
@@ -238,9 +235,7 @@ def mv(input: Tensor, vec: Any, *, out: Any = None) -> Tensor:
     if not input._array.ndim:
         raise IndexError(messages.no_dimensions(0))
     if input._array.ndim != 2 or vec._array.ndim != 1:
-        raise RuntimeError(
-            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}"
-        )
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}")
     if input._array.shape[1] != vec._array.shape[0]:
         raise RuntimeError(
             f"size mismatch, got input ({input._array.shape[0]}), mat ({input._array.shape[0]}x"
@@ -327,9 +322,7 @@ def of_stacks(input: Tensor, other: Tensor, left: int, right: int) -> Tensor:
             return Folded.apply(mv(tall, input), shape[:-1])
         result = Folded.apply(mm(tall, T.apply(input)), (*shape[:-1], input._array.shape[0]))
         last = len(shape)
-        made = Clone.apply(Transpose.apply(result, last - 2, last - 1))
-        made._array = np.ascontiguousarray(made._array)
-        return made
+        return Transpose.apply(result, last - 2, last - 1).contiguous()
     return of_broadcast_stacks(input, other, left, right)
 
 

@@ -12,6 +12,7 @@ from engine.dtypes import DType
 from engine.elementwise import Unary
 from engine.formula import cos, cosh, scale, sin, sinh
 from engine.functions import both, method, require_tensor, unary
+from engine.op import Op
 from engine.ops.arithmetic import Pow, power_of_tensor
 from engine.tensor import Tensor
 
@@ -263,6 +264,28 @@ class Sigmoid(Unary):
         return grad * ((1 - result) * result)
 
 
+class ThresholdBackward(Op):
+    """A gradient, kept where `self` is above zero: the derivative of relu when it is itself recorded"""
+
+    tensors = ("grad", "self")
+
+    def forward(grad, self, slope):
+        return np.where(self > 0, grad, grad * slope).astype(grad.dtype)[()] if slope else grad * (self > 0)
+
+    def d_grad(grad, self, slope):
+        return passed(grad, self, slope)
+
+    def d_self(grad):
+        return formula.zeros(grad.shape, grad)
+
+
+def passed(grad: Any, value: Any, slope: float) -> Any:
+    """The gradient where the value is above zero, `slope` times it elsewhere; of arrays or of tensors."""
+    if isinstance(grad, Tensor):
+        return ThresholdBackward.apply(grad, value, slope)
+    return ThresholdBackward.forward(grad, value, slope)
+
+
 class Relu(Unary):
     """self where it is positive, else 0"""
 
@@ -281,6 +304,8 @@ class Relu(Unary):
         return np.maximum(0, self)  # in this order -0 stays -0, as in PyTorch
 
     def d_self(grad, result):
+        if isinstance(grad, Tensor):
+            return ThresholdBackward.apply(grad, result, 0)
         return grad * (result > 0)
 
 

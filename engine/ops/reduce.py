@@ -296,6 +296,8 @@ class Prod(Reduction):
         return multiplied(self, None, False)
 
     def d_self(grad, self, result, self_shape):
+        if size_of(self_shape, None) == 1:
+            return formula.expanded(grad, self_shape)
         if formula.is_true((self == 0).any()):
             flat = formula.reshaped(self, (-1,))
             return grad * formula.reshaped(formula.products_of_others(flat, 0), self_shape)

@@ -121,7 +121,7 @@ class Expand(ViewOp):
 
     def forward(self, size):
         stretched = np.broadcast_to(self, size)
-        if 1 in size:
+        if 1 in size and self.ndim:
             stretched = keeping_strides(self, size)
         if stretched.size != self.size:
             stretched.flags.writeable = False

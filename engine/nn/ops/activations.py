@@ -10,6 +10,7 @@ import numpy as np
 from engine import analysis, formula
 from engine.elementwise import Binary, Unary
 from engine.formula import exp, scale, where
+from engine.ops.pointwise import passed
 
 
 def _kept(value: Any, like: Any) -> Any:
@@ -27,7 +28,7 @@ class LeakyRelu(Unary):
         return np.where(self > 0, self, self * negative_slope).astype(self.dtype)[()]
 
     def d_self(grad, self, negative_slope):
-        return where(self > 0, grad, scale(grad, negative_slope))
+        return passed(grad, self, negative_slope)
 
 
 class Elu(Unary):

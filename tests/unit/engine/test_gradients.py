@@ -18,6 +18,7 @@ from tests.unit.engine.gradient_cases import CASES, Array, Case
 #: Operations that only other operations' derivatives use, with the one whose recorded pass runs them.
 WITHIN = {
     "IndexScatter": "Index",
+    "ThresholdBackward": "Relu",
     "SelectScatter": "Select",
     "ConvolutionInput": "Convolution",
     "ConvolutionWeight": "Convolution",

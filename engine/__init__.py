@@ -76,6 +76,8 @@ from engine.legacy import (
     LongTensor,
     ShortTensor,
 )
+from engine.memory_format import channels_last, channels_last_3d, contiguous_format, preserve_format
+from engine.memory_format import MemoryFormat as memory_format
 from engine.modes import (
     enable_grad,
     inference_mode,

@@ -43,6 +43,16 @@ def backward(
     `grad_tensors` weighs each output (same shapes); None for outputs with one element. Raises RuntimeError when a
     gradient cannot be created, when the graph was freed, or when a saved value was overwritten.
     """
+    if inputs is None and grad_tensors is None and not create_graph and isinstance(tensors, Tensor):
+        # What a training loop calls. Everything else takes the long way below.
+        recorder = watching() if state.recorder is not None else None
+        if recorder is None and not state.order_matters:
+            sweep((tensors,), (unit_gradient(tensors, 0),), bool(retain_graph))
+        else:
+            roots = (tensors,)
+            gradients = [unit_gradient(tensors, 0)]
+            walk(roots, gradients, bool(retain_graph), False, None, None, "backward", (), recorder)
+        return
     roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
     if grad_tensors is None:
         weights: tuple[Any, ...] = (None,) * len(roots)
@@ -104,7 +114,9 @@ def grad(
         if target._edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     captured: dict[Node, Gradient] = {target._edge: None for target in targets if target._edge is not None}
-    walk(roots, gradients, retain, create_graph, leading_to(list(captured), roots), captured, "grad", targets, watching())
+    walk(
+        roots, gradients, retain, create_graph, leading_to(list(captured), roots), captured, "grad", targets, watching()
+    )
     results: list[Tensor | None] = []
     for index, target in enumerate(targets):
         found = captured[target._edge]  # type: ignore[index]
@@ -139,13 +151,7 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
     for index, (root, weight) in enumerate(zip(roots, weights, strict=True)):
         array = root._array
         if weight is None:
-            if root._edge is None:
-                raise RuntimeError(messages.no_grad_fn(index))
-            if array.size != 1:
-                raise RuntimeError(messages.not_scalar())
-            if not root._dtype.is_floating_point:
-                raise RuntimeError(messages.not_real_scalar(root._dtype))
-            value = root._dtype.np.type(1) if isinstance(array, np.generic) else np.ones_like(array)
+            value = unit_gradient(root, index)
             gradients.append(wrap(value, root._dtype) if create else value)
             continue
         if weight._array.shape != array.shape:
@@ -159,6 +165,21 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
         else:
             gradients.append(weight._array.astype(root._dtype.np))
     return gradients
+
+
+def unit_gradient(root: Tensor, index: int) -> Gradient:
+    """The gradient of an output with respect to itself: 1, in its shape. Raises RuntimeError for several elements.
+
+    `index` is the output's place among those of the call, for the message.
+    """
+    array = root._array
+    if root._edge is None:
+        raise RuntimeError(messages.no_grad_fn(index))
+    if array.size != 1:
+        raise RuntimeError(messages.not_scalar())
+    if not root._dtype.is_floating_point:
+        raise RuntimeError(messages.not_real_scalar(root._dtype))
+    return np.ones(array.shape, array.dtype) if type(array) is np.ndarray else root._dtype.np.type(1)
 
 
 def leading_to(targets: Sequence[Node | None], roots: Sequence[Tensor]) -> set[Node]:
@@ -237,7 +258,7 @@ def sweep(roots: Sequence[Tensor], gradients: Sequence[Gradient], retain: bool) 
             results = node.run(gradient)
             if not retain and node.saved is not None:
                 node.release()
-            for edge, gradient in zip(node.next, results, strict=False):
+            for edge, gradient in zip(node.next, results):  # noqa: B905 - the keyword costs time at every node
                 if edge is None or gradient is None:
                     continue
                 other = pending.get(edge)
@@ -369,7 +390,7 @@ def finish_leaf(
     """
     assert type(node) is AccumulateGrad
     variable = node.variable
-    if not create and gradient.dtype != variable._dtype.np:
+    if not create and gradient.dtype is not variable._dtype.np:
         gradient = gradient.astype(variable._dtype.np)
     if captured is not None:
         if node in captured:
@@ -405,7 +426,8 @@ def accumulate(
         added = gradient
         if not isinstance(gradient, np.generic):
             gradient = owned(gradient, lent)
-        variable._grad = wrap(rounded(gradient, variable._dtype), variable._dtype)
+        dtype = variable._dtype
+        variable._grad = wrap(gradient if dtype.fast else rounded(gradient, dtype), dtype)
     else:
         added = gradient
         if current._edge is not None:

@@ -86,7 +86,7 @@ def from_data(data: Any, wanted: DType | None) -> tuple[NDArray[Any], DType]:
     if isinstance(data, Tensor):
         dtype = wanted or data._dtype
         return rounded(data._array.astype(dtype.np), dtype), dtype
-    if isinstance(data, np.ndarray | np.generic):
+    if isinstance(data, (np.ndarray, np.generic)):
         # np.float64 is a Python float too: PyTorch then infers the default dtype only inside sequences.
         dtype = wanted or dtypes.from_numpy_dtype(data.dtype)
         return rounded(np.array(data).astype(dtype.np), dtype), dtype
@@ -117,7 +117,7 @@ def shape_of_data(data: Any) -> tuple[int, ...]:
 
 def is_sequence(data: Any) -> bool:
     """What PyTorch looks into for elements; a tensor among them counts as one number."""
-    if isinstance(data, str | bytes | dict | set | Tensor):
+    if isinstance(data, (str, bytes, dict, set, Tensor)):
         return False
     return (
         hasattr(data, "__len__")
@@ -154,9 +154,9 @@ def inferred_dtype(flat: Sequence[Any]) -> DType:
             continue
         if isinstance(value, Tensor):
             found = value._dtype
-        elif isinstance(value, np.generic | np.ndarray):
+        elif isinstance(value, (np.generic, np.ndarray)):
             found = dtypes.from_numpy_dtype(value.dtype)
-        elif isinstance(value, bool | int | float | complex):
+        elif isinstance(value, (bool, int, float, complex)):
             found = dtypes.scalar_dtype(value)
         elif isinstance(value, str):
             raise TypeError("new(): invalid data type 'str'")
@@ -170,9 +170,9 @@ def filled(flat: Sequence[Any], shape: tuple[int, ...], dtype: DType) -> NDArray
     """The elements as an array of `dtype`, with PyTorch's errors for what does not fit."""
     if any(isinstance(value, Tensor) and value._array.size != 1 for value in flat):
         raise ValueError("only one element tensors can be converted to Python scalars")
-    values = [value.item() if isinstance(value, Tensor | np.generic) else value for value in flat]
+    values = [value.item() if isinstance(value, (Tensor, np.generic)) else value for value in flat]
     for value in values:
-        if isinstance(value, bool | int | float | complex):
+        if isinstance(value, (bool, int, float, complex)):
             continue
         if isinstance(value, str):
             raise TypeError("new(): invalid data type 'str'")
@@ -258,7 +258,7 @@ def scalar_tensor(value: Any, *, dtype: Any = None, device: Any = None, requires
 
 def shape_from(function: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """The shape in `zeros(2, 3)` or `zeros((2, 3))`, with PyTorch's errors for anything else."""
-    if len(size) == 1 and isinstance(size[0], tuple | list):
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
         lengths = tuple(size[0])
         if lengths and not is_length(lengths[0]):
             raise TypeError(
@@ -292,7 +292,7 @@ def is_length(value: Any) -> bool:
     """Whether PyTorch takes it for an int."""
     if isinstance(value, Tensor):
         return value._dtype.category == 1 and value._array.size == 1
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def filled_by(function: str, value: Any, size: tuple[Any, ...], options: dict[str, Any]) -> Tensor:
@@ -331,11 +331,11 @@ def empty(*size: Any, **options: Any) -> Tensor:
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, **options: Any) -> Tensor:
     """One value everywhere; its kind gives the dtype: bool, int64, the default float dtype."""
-    if not isinstance(size, tuple | list):
+    if not isinstance(size, (tuple, list)):
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type_name(size)}")
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()  # type: ignore[attr-defined]
-    if not isinstance(fill_value, bool | int | float | complex):
+    if not isinstance(fill_value, (bool, int, float, complex)):
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type_name(fill_value)}")
     wanted = checked_dtype("full", dtype) or dtypes.scalar_dtype(fill_value)
     value = filled([fill_value], (), wanted)
@@ -391,8 +391,8 @@ def arange(*bounds: Any, dtype: Any = None, **options: Any) -> Tensor:
     values = {}
     for name, fallback in (("start", 0), ("end", None), ("step", 1)):
         value = given.get(name, fallback)
-        value = value.item() if isinstance(value, Tensor | np.generic) else value
-        if not isinstance(value, int | float):
+        value = value.item() if isinstance(value, (Tensor, np.generic)) else value
+        if not isinstance(value, (int, float)):
             position = names.index(name) + 1 if name in names else 1
             raise TypeError(f"arange(): argument '{name}' (position {position}) must be Number, not {type_name(value)}")
         values[name] = value

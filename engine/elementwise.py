@@ -419,7 +419,7 @@ def operand_rank(operand: Any) -> Any:
     """'dim', 'zero' or 'scalar' for promotion; None for what is no operand."""
     if isinstance(operand, Tensor):
         return "dim" if operand._array.ndim else "zero"
-    return "scalar" if isinstance(operand, bool | int | float | complex | np.bool_ | np.number) else None
+    return "scalar" if isinstance(operand, (bool, int, float, complex, np.bool_, np.number)) else None
 
 
 def dtype_of(operand: Any) -> DType:

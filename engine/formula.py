@@ -66,7 +66,7 @@ def power(value: AnyValue, exponent: AnyValue) -> AnyValue:
     """value ** exponent, with the shortcuts for small whole exponents."""
     if isinstance(value, Tensor):
         return value.pow(exponent)
-    return value**exponent if isinstance(exponent, np.ndarray | np.generic) else pow_array(value, exponent)
+    return value**exponent if isinstance(exponent, (np.ndarray, np.generic)) else pow_array(value, exponent)
 
 
 def pow_array(value: Any, exponent: Any) -> Any:

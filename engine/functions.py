@@ -128,7 +128,7 @@ def binary(
         if options:
             return into(out, with_alpha(cls, name, input, other, **options), name)
         if not isinstance(input, Tensor):
-            if not isinstance(input, bool | int | float | complex):
+            if not isinstance(input, (bool, int, float, complex)):
                 raise TypeError(messages.argument_type(name, "input", 1, "Tensor", input))
             result = cls.apply(input, other)
         else:

@@ -59,9 +59,7 @@ class OpNode(Node):
             if edge is None or derivative is None:
                 grads.append(None)
                 continue
-            named = [
-                self.array_at(index) if is_saved else attributes[index] for is_saved, index in op.sources[slot]
-            ]
+            named = [self.array_at(index) if is_saved else attributes[index] for is_saved, index in op.sources[slot]]
             try:
                 value = derivative(grad, *named)
             except UNFIT:
@@ -136,7 +134,7 @@ class OpNode(Node):
             if self.saved is None:
                 return None
             value = self.tensor_of((True, op.saved_names.index(name)))
-            if isinstance(value, bool | int | float | complex):
+            if isinstance(value, (bool, int, float, complex)):
                 return wrap(np.asarray(value), from_numpy_dtype(np.asarray(value).dtype))
             return value
         if name in op.attribute_names:

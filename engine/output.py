@@ -24,7 +24,7 @@ def into(out: Any, result: Any, name: str) -> Any:
     if out is None:
         return result
     if isinstance(result, tuple):
-        if not isinstance(out, tuple | list):
+        if not isinstance(out, (tuple, list)):
             raise TypeError(messages.argument_type(name, "out", None, "tuple of Tensors", out))
         pairs = zip(out, result, strict=True)
         return type(result)(into(each, value, name) for each, value in pairs)  # type: ignore[call-arg]

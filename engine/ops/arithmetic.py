@@ -246,9 +246,9 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Any:
         if isinstance(result._edge, OpNode):
             result._edge.__class__ = RsubNode
         return result
-    if isinstance(other, bool | int | float | complex | np.number):
+    if isinstance(other, (bool, int, float, complex, np.number)):
         messages.check_subtraction(input._dtype, dtypes.scalar_dtype(other))
-        if input._dtype.fast and isinstance(other, int | float):
+        if input._dtype.fast and isinstance(other, (int, float)):
             return Rsub.apply(input, other, alpha)
         result = general(Sub, other, input, (alpha,))
         if isinstance(result._edge, OpNode):
@@ -262,13 +262,15 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Any:
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """input ** exponent; one of the two may be a Python number."""
     if isinstance(input, Tensor):
+        if (type(exponent) is int or type(exponent) is float) and input._dtype.fast:
+            return Pow.apply(input, exponent)
         if isinstance(exponent, Tensor):
             return PowTensor.operate(input, exponent)
-        if isinstance(exponent, bool | int | float | complex | np.number):
+        if isinstance(exponent, (bool, int, float, complex, np.number)):
             return power_of_tensor(input, exponent)
         if type(exponent) is str or exponent is None or not hasattr(exponent, "__array__"):
             raise TypeError(messages.argument_type("pow", "exponent", 2, "Tensor", exponent))
-    if isinstance(exponent, Tensor) and isinstance(input, bool | int | float | complex | np.number):
+    if isinstance(exponent, Tensor) and isinstance(input, (bool, int, float, complex, np.number)):
         return power_of_number(input, exponent)
     raise TypeError(messages.argument_type("pow", "input", 1, "Tensor", input))
 

@@ -196,7 +196,7 @@ def to(
             dtype, device = value._dtype, value.device
         elif isinstance(value, bool) or value is None:
             continue
-        elif isinstance(value, str | int | devices.device):
+        elif isinstance(value, (str, int, devices.device)):
             device = value
         else:
             raise TypeError(
@@ -392,7 +392,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 @method
 def __contains__(self: Tensor, element: Any) -> bool:
-    if isinstance(element, Tensor | bool | int | float | complex):
+    if isinstance(element, (Tensor, bool, int, float, complex)):
         return bool((self == element).any().item())
     raise RuntimeError(
         f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {python_type(element)}."

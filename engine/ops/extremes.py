@@ -261,9 +261,9 @@ def _extreme(name: str, whole: type[Op], along: type[Op], pair: Any, result: Any
         if dim is None:
             check_filled(name, input, None)
             return whole.apply(input)
-        if not isinstance(dim, int | np.integer):
+        if not isinstance(dim, (int, np.integer)):
             got = f"!{type_name(dim)}!"
-            if isinstance(dim, tuple | list):
+            if isinstance(dim, (tuple, list)):
                 got = f"!{type_name(dim)} of ({', '.join(type_name(each) for each in dim)})!"
             reason = f"      didn't match because some of the arguments have invalid types: ({got})\n"
             raise TypeError(
@@ -362,4 +362,3 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
         )
     check_filled("aminmax", input, place)
     return return_types.aminmax(Aminmax.apply(input, place, keepdim))
-

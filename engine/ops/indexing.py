@@ -37,9 +37,9 @@ def as_advanced(item: Any) -> Any:
         if item._dtype is dtypes.uint8:
             return item._array.astype(bool)
         return item._array
-    if isinstance(item, bool | np.bool_):
+    if isinstance(item, (bool, np.bool_)):
         return np.asarray(item)
-    if isinstance(item, list | range | np.ndarray):
+    if isinstance(item, (list, range, np.ndarray)):
         array = np.asarray(item) if not (isinstance(item, list) and not item) else np.empty(0, np.int64)
         if array.dtype.kind not in "iub":
             raise IndexError(messages.index_dtype())
@@ -62,16 +62,16 @@ ALLOWED = (dtypes.int64, dtypes.int32, dtypes.uint8)
 
 def is_int(item: Any) -> bool:
     """An index that selects one place."""
-    if isinstance(item, bool | np.bool_):
+    if isinstance(item, (bool, np.bool_)):
         return False
-    if isinstance(item, int | np.integer):
+    if isinstance(item, (int, np.integer)):
         return True
     return isinstance(item, Tensor) and not item._array.ndim and item._dtype.category == 1
 
 
 def consumed(item: Any) -> int:
     """How many dimensions of the tensor an index uses up."""
-    if item is None or item is Ellipsis or isinstance(item, bool | np.bool_):
+    if item is None or item is Ellipsis or isinstance(item, (bool, np.bool_)):
         return 0
     if isinstance(item, slice) or is_int(item):
         return 1
@@ -164,7 +164,7 @@ def basic_part(tensor: Tensor, items: list[Any]) -> tuple[Tensor, list[Any]]:
             left.append(slice(None))
             dim += 1
             original += 1
-        elif isinstance(item, bool | np.bool_):
+        elif isinstance(item, (bool, np.bool_)):
             tensor = views.Unsqueeze.apply(tensor, dim)
             left.append(np.asarray([bool(item)]))
             dim += 1
@@ -176,7 +176,7 @@ def basic_part(tensor: Tensor, items: list[Any]) -> tuple[Tensor, list[Any]]:
             used = int(array.ndim) if array.dtype == bool else 1
             dim += used
             original += used
-    return tensor, left if any(isinstance(item, np.ndarray | np.generic) for item in left) else []
+    return tensor, left if any(isinstance(item, (np.ndarray, np.generic)) for item in left) else []
 
 
 def has_arrays(items: list[Any]) -> bool:
@@ -206,9 +206,7 @@ def checked_advanced(tensor: Tensor, items: list[Any]) -> tuple[Any, ...]:
             raise IndexError(messages.index_out_of_bounds(int(bad.flat[0]), dim, shape[dim]))
         checked.append(np.asarray(item))
         dim += 1
-    arrays = [
-        np.flatnonzero(item) if item.dtype == bool else item for item in checked if not isinstance(item, slice)
-    ]
+    arrays = [np.flatnonzero(item) if item.dtype == bool else item for item in checked if not isinstance(item, slice)]
     try:
         np.broadcast_shapes(*[array.shape for array in arrays])
     except ValueError:
@@ -323,10 +321,10 @@ def write_over(target: Tensor, value: Any) -> None:
                 raise RuntimeError(messages.expanded_rank(value._dtype.tensor_type, value._array.shape, have))
             raise RuntimeError(messages.expanded_size(have, value._array.shape))
         copy_(target, value)
-    elif isinstance(value, bool | int | float | complex):
+    elif isinstance(value, (bool, int, float, complex)):
         array = np.full(target._array.shape, creation.filled([value], (), target._dtype), target._dtype.np)
         inplace.write(FillValue, target, (value,), (), array, target._dtype)
-    elif isinstance(value, np.ndarray | np.generic):
+    elif isinstance(value, (np.ndarray, np.generic)):
         copy_(target, wrap(np.asarray(value), dtypes.from_numpy_dtype(np.asarray(value).dtype)))
     else:
         raise TypeError(f"can't assign a {type(value).__name__} to a {target._dtype.tensor_type}")

@@ -112,7 +112,7 @@ def filled_list(name: str, tensors: Any) -> tuple[Tensor, ...]:
 
 def checked_list(name: str, tensors: Any) -> list[Tensor]:
     """The tensors as a list, or PyTorch's TypeError."""
-    if not isinstance(tensors, tuple | list):
+    if not isinstance(tensors, (tuple, list)):
         raise TypeError(messages.argument_type(name, "tensors", 1, "tuple of Tensors", tensors))
     for place, tensor in enumerate(tensors):
         if not isinstance(tensor, Tensor):

@@ -334,7 +334,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Any = None) -> Tensor:
         expect_same_dtype(weight, input, "weight")
         together(input, end, weight)
         return LerpTensor.apply(input, end, weight)
-    if not isinstance(weight, bool | int | float | complex):
+    if not isinstance(weight, (bool, int, float, complex)):
         raise TypeError(
             f"lerp() received an invalid combination of arguments - got (Tensor, Tensor, {type_name(weight)}), but "
             "expected one of:\n * (Tensor input, Tensor end, Tensor weight, *, Tensor out = None)\n"

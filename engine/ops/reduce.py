@@ -70,10 +70,10 @@ def required(name: str, argument: str, value: Any) -> Any:
 
 def dims_of(name: str, dim: Any, ndim: int) -> Dims:
     """The dimensions to reduce, counted from the front; None for all of them, () for the one that a 0-d tensor has."""
-    if dim is None or (isinstance(dim, tuple | list) and not dim):
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return None
-    if isinstance(dim, int | tuple | list | np.integer | Tensor):
-        dims = normal_dims(dim if isinstance(dim, tuple | list) else int(dim), ndim)
+    if isinstance(dim, (int, tuple, list, np.integer, Tensor)):
+        dims = normal_dims(dim if isinstance(dim, (tuple, list)) else int(dim), ndim)
         return dims if ndim else ()
     raise TypeError(
         f"{name}() received an invalid combination of arguments - got ({type_name(dim)}), but expected one of:\n"
@@ -83,7 +83,7 @@ def dims_of(name: str, dim: Any, ndim: int) -> Dims:
 
 def one_dim(name: str, dim: Any, ndim: int) -> int:
     """A single dimension counted from the front, with PyTorch's error for what is no number."""
-    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
+    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
         raise TypeError(messages.argument_type(name, "dim", 1, "int", dim))
     return normal_dim(dim, ndim)
 

@@ -22,7 +22,7 @@ from engine.tensor import Tensor, type_name
 
 def lengths(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     """`view(2, 3)` or `view((2, 3))`."""
-    if len(size) == 1 and isinstance(size[0], tuple | list):
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = tuple(size[0])
     for position, length in enumerate(size):
         if not creation.is_length(length):
@@ -81,7 +81,7 @@ def reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
 @function
 def reshape_function(input: Any, shape: Any) -> Tensor:
     """The elements of `input` in another shape."""
-    if not isinstance(shape, tuple | list):
+    if not isinstance(shape, (tuple, list)):
         raise TypeError(f"reshape(): argument 'shape' (position 2) must be tuple of ints, not {type_name(shape)}")
     return reshaped(require_tensor("reshape", "input", 1, input), lengths("reshape", (shape,)))
 
@@ -215,7 +215,7 @@ def t(input: Tensor) -> Tensor:
 @both
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Dimensions in another order."""
-    order = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], tuple | list) else dims
+    order = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     ndim = input._array.ndim
     if len(order) != ndim:
         raise RuntimeError(messages.permute_rank(ndim, len(order)))
@@ -377,7 +377,7 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 def _at_least(name: str, ndim: int) -> None:
     def call(*tensors: Any) -> Any:
-        given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], tuple | list) else tensors
+        given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
         made = []
         for tensor in given:
             have = tensor._array.ndim

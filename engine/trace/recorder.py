@@ -462,7 +462,7 @@ def operand_names(op: Any, count: int) -> Sequence[str]:
 
 def short(value: Any) -> str:
     """An argument as Python writes it, in bounded length."""
-    if isinstance(value, types.BuiltinFunctionType | types.FunctionType):
+    if isinstance(value, (types.BuiltinFunctionType, types.FunctionType)):
         return value.__name__
     if isinstance(value, np.ndarray) and value.ndim:
         return f"array of shape {tuple(value.shape)}"
@@ -475,7 +475,7 @@ def short(value: Any) -> str:
 
 def number_snapshot(value: Any) -> Snapshot | None:
     """A Python number that a node keeps, as a value."""
-    if not isinstance(value, bool | int | float | complex):
+    if not isinstance(value, (bool, int, float, complex)):
         return None
     dtype = dtypes.scalar_dtype(value)
     return Snapshot(np.asarray(value).astype(dtype.np)[()], dtype)

@@ -68,7 +68,7 @@ class Gelu(Unary):
 
 
 def _erf(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, (np.ndarray, np.generic)):
         return _kept(analysis.erf(value), value)
     return value.erf()
 

@@ -257,6 +257,8 @@ def sum_to(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
     lead = len(have) - len(shape)
     if lead:
         value = summed(value, tuple(range(lead)))
+        if have[lead:] == shape:
+            return value
     stretched = tuple(
         dim for dim, (length, now) in enumerate(zip(shape, have[lead:], strict=True)) if length == 1 and now != 1
     )

@@ -53,19 +53,30 @@ class OpNode(Node):
         attributes = self.attributes
         if op.several:
             grad = tuple(grad.get(place) for place in range(self.count))
+        saved: Any = self.saved
         grads: list[Value | None] = []
-        for slot, edge in enumerate(self.next):
-            derivative = op.derivatives[slot]
+        for edge, derivative, sources in zip(self.next, op.derivatives, op.sources):  # noqa: B905 - a hot loop
             if edge is None or derivative is None:
                 grads.append(None)
                 continue
-            named = [self.array_at(index) if is_saved else attributes[index] for is_saved, index in op.sources[slot]]
+            named = []
+            for is_saved, index in sources:
+                if not is_saved:
+                    named.append(attributes[index])
+                elif saved is not FREED and type(value := saved[index]) is Tensor and value._storage is None:
+                    named.append(value._array)  # never written to: nothing to check
+                else:
+                    named.append(self.array_at(index))
             try:
-                value = derivative(grad, *named)
+                grads.append(derivative(grad, *named))
             except UNFIT:
-                value = elsewhere(derivative, (grad,), named)
-            grads.append(value if fix is None or fix[slot] is None else formula.restore(value, fix[slot]))
-        return grads
+                grads.append(elsewhere(derivative, (grad,), named))
+        if fix is None:
+            return grads
+        return [
+            grad if grad is None or each is None else formula.restore(grad, each)
+            for grad, each in zip(grads, fix, strict=True)
+        ]
 
     def run_recorded(self, grad: Any) -> Sequence[Any]:
         op = self.op

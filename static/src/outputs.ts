@@ -1,6 +1,7 @@
 /** Shows the outputs of a run. Everything from a kernel is text or a picture, never markup. */
 import { pageLang, text } from "./i18n";
 import { graphMime, joined, type DataOutput, type ErrorOutput, type Output, type StreamOutput } from "./protocol";
+import { StreamText } from "./stream-text";
 
 /** The part of <gl-graph> that a page uses. */
 export interface GraphElement extends HTMLElement {
@@ -11,7 +12,7 @@ export interface GraphElement extends HTMLElement {
 export class OutputArea {
   readonly element = document.createElement("div");
   /** The stream that the next piece of the same name goes on with. */
-  private stream: { name: string; node: HTMLElement; text: string } | null = null;
+  private stream: StreamText | null = null;
   /** A graph that stays in place, so that its nodes do not jump when the cell runs again. */
   private keptGraph: GraphElement | null = null;
   private stale = false;
@@ -23,7 +24,7 @@ export class OutputArea {
   /** The next output replaces what is shown; until then the old outputs stay, dimmed. */
   begin(): void {
     this.stale = true;
-    this.stream = null;
+    this.endStream();
     // A failure that asked to be tried again has been.
     for (const note of this.element.querySelectorAll(".out-note:has(button)")) note.remove();
     this.element.classList.add("stale");
@@ -32,6 +33,7 @@ export class OutputArea {
   /** Ends a run: what it did not replace is gone. */
   end(): void {
     this.clearStale();
+    this.endStream();
     this.keptGraph = null;
   }
 
@@ -45,7 +47,7 @@ export class OutputArea {
     this.clearStale();
     if (output.output_type === "stream") this.appendStream(output);
     else {
-      this.stream = null;
+      this.endStream();
       const node = output.output_type === "error" ? errorNode(output) : this.dataNode(output);
       if (node && node.parentElement !== this.element) this.element.append(node);
     }
@@ -80,13 +82,18 @@ export class OutputArea {
 
   private appendStream(output: StreamOutput): void {
     if (this.stream?.name !== output.name) {
+      this.endStream();
       const label = output.name === "stderr" ? text().warnings : text().output;
       const node = textNode("", `out out-${output.name === "stderr" ? "stderr" : "stdout"}`, label);
       this.element.append(node);
-      this.stream = { name: output.name, node, text: "" };
+      this.stream = new StreamText(output.name, node);
     }
-    this.stream.text = overwritten(this.stream.text + withoutColours(joined(output.text)));
-    this.stream.node.textContent = this.stream.text;
+    this.stream.add(withoutColours(joined(output.text)));
+  }
+
+  private endStream(): void {
+    this.stream?.write();
+    this.stream = null;
   }
 
   private dataNode(output: DataOutput): HTMLElement | null {
@@ -167,9 +174,4 @@ function errorNode(output: ErrorOutput): HTMLElement {
 /** Without terminal colours. */
 function withoutColours(content: string): string {
   return content.replace(/\u001b\[[\d;?]*[A-Za-z]/g, "");
-}
-
-/** A carriage return begins the line anew, as progress bars expect. */
-function overwritten(content: string): string {
-  return content.includes("\r") ? content.replace(/\r\n/g, "\n").replace(/[^\n]*\r(?!$)/g, "") : content;
 }

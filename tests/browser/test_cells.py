@@ -99,6 +99,25 @@ def test_an_endless_loop_shows_its_time_and_can_be_stopped(chapter3: LessonPage)
     expect(chapter3.output("3.1-a1").locator(".out-stdout")).to_have_text("again")
 
 
+def test_a_flood_of_output_leaves_the_page_awake(chapter3: LessonPage) -> None:
+    chapter3.write("3.1-a1", "while True: print('spam')")
+    chapter3.page.keyboard.press("ControlOrMeta+Enter")
+    output = chapter3.output("3.1-a1")
+    # Cut into blocks, which need no layout while they are out of sight.
+    expect(output.locator(".out-stdout .out-block").nth(8)).to_be_attached(timeout=PATIENCE)
+    chapter3.cell("3.1-a1").get_by_role("button", name="Stop cell 3.1-a1").click()
+    expect(output).to_contain_text("Stopped.")
+    expect(output).to_contain_text("left out: a cell may print")
+    begun = output.locator(".out-stdout").first.text_content() or ""
+    assert set(begun.split("\n")[:-1]) == {"spam"}
+
+
+def test_a_progress_bar_writes_over_itself(chapter3: LessonPage) -> None:
+    chapter3.write("3.1-a1", "for i in range(5):\n    print(f'\\r{i * 25}%', end='', flush=True)\nprint('\\nend')")
+    chapter3.page.keyboard.press("ControlOrMeta+Enter")
+    expect(chapter3.output("3.1-a1").locator(".out-stdout")).to_have_text("100%\nend", timeout=PATIENCE)
+
+
 def test_reset_brings_the_lesson_back_and_undo_the_edit(chapter3: LessonPage) -> None:
     cell = chapter3.cell("3.1-c1")
     original = chapter3.source("3.1-c1")

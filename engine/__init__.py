@@ -76,8 +76,8 @@ from engine.legacy import (
     LongTensor,
     ShortTensor,
 )
-from engine.memory_format import channels_last, channels_last_3d, contiguous_format, preserve_format
 from engine.memory_format import MemoryFormat as memory_format
+from engine.memory_format import channels_last, channels_last_3d, contiguous_format, preserve_format
 from engine.modes import (
     enable_grad,
     inference_mode,
@@ -91,7 +91,7 @@ from engine.random import Generator
 from engine.serialization import load, save
 from engine.size import Size
 from engine.tensor import Tensor
-from engine.trace import Recorder as _Recorder  # noqa: F401 - before `torch.trace`, the function, takes the name
+from engine.trace import Recorder as _Recorder
 
 __version__ = "2.13.0+gradlens"
 

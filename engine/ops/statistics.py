@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula
+from engine import arrays, dtypes, formula
 from engine.dtypes import DType
 from engine.formula import kept, scale, unreduced
 from engine.functions import both, function, normal_dim
@@ -185,9 +185,9 @@ def norm_of(array: Any, ord: float, dims: Dims, keepdim: bool) -> Any:
     if ord == 1:
         return np.add.reduce(size, axis=dims, keepdims=keepdim)
     if ord == math.inf:
-        return np.maximum.reduce(size, axis=dims, keepdims=keepdim)
+        return arrays.largest(size, dims, keepdim)
     if ord == -math.inf:
-        return np.minimum.reduce(size, axis=dims, keepdims=keepdim)
+        return arrays.smallest(size, dims, keepdim)
     if ord == 0:
         return np.add.reduce(size != 0, axis=dims, keepdims=keepdim, dtype=array.dtype)
     return np.add.reduce(size**ord, axis=dims, keepdims=keepdim) ** (1 / ord)
@@ -195,7 +195,7 @@ def norm_of(array: Any, ord: float, dims: Dims, keepdim: bool) -> Any:
 
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None
-) -> Tensor:  # noqa: E501
+) -> Tensor:
     """The p-norm of all elements, or over `dim`."""
     if dtype is not None:
         x = x.to(dtype)
@@ -258,47 +258,49 @@ def quantile_of(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool
         )
     if isinstance(q, Tensor) and q._dtype is not input._dtype:
         raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
-    whole_ndim = input._array.ndim
+    shape = list(input._array.shape)
     if dim is None:
-        ordered = input.reshape(-1).sort(0)[0]
+        out_shape = [1] * len(shape) if keepdim else []
+        ordered = input.flatten().sort()[0]
     else:
-        ordered = input.movedim(normal_dim(dim, whole_ndim), -1).sort(-1)[0] if whole_ndim else input.reshape(1)
-    missing = np.isnan(ordered._array)
+        place = normal_dim(dim, len(shape))
+        out_shape = shape[:place] + ([1] if keepdim and shape else []) + shape[place + 1 :]
+        last = place == len(shape) - 1
+        ordered = input.sort()[0] if last else input.unsqueeze(-1).transpose(place, -1).sort()[0]
     length = ordered._array.shape[-1]
-    counts = (length - missing.sum(-1) if name == "nanquantile" else np.full(missing.shape[:-1], length)) - 1
-    places = wanted.reshape(-1, *(1,) * counts.ndim) * np.maximum(counts, 0)
-    if name == "quantile":
-        # One nan makes the whole quantile nan; the last place holds it after sorting.
-        places = np.where(missing.any(-1), length - 1.0, places)
-    if interpolation == "nearest":
-        places = np.rint(places)
-    lower, upper = np.floor(places).astype(np.int64), np.ceil(places).astype(np.int64)
-    if interpolation == "lower":
-        upper = lower
-    elif interpolation == "higher":
-        lower = upper
+    blended = blend(ordered.view(*out_shape, length), q, wanted.reshape(-1), name == "nanquantile", interpolation)
+    return blended.unsqueeze_(0).transpose_(0, -1).squeeze_(-1) if wanted.ndim else blended.squeeze_(-1)
 
-    def at(index: Any) -> Tensor:
-        parts = [ordered.gather(-1, wrap(index[k][..., None], dtypes.int64)).squeeze(-1) for k in range(len(index))]
-        return parts[0] if not wanted.ndim else parts[0]._stacked(parts, 0)
 
-    share = 0.5 if interpolation == "midpoint" else places - np.floor(places)
-    weight = np.broadcast_to(np.asarray(share, input._dtype.np), places.shape)
-    low = at(lower)
-    weights = wrap(np.array(weight if wanted.ndim else weight[0]), input._dtype)
-    result = low if interpolation in ("lower", "higher", "nearest") else low.lerp(at(upper), weights)
-    if keepdim:
-        lead = wanted.ndim
-        if dim is None:
-            return result.reshape((*result._array.shape[:lead], *(1,) * whole_ndim))
-        return result.unsqueeze(lead + normal_dim(dim, whole_ndim))
-    return result
+def blend(ordered: Tensor, q: Any, wanted: Any, skip_nan: bool, interpolation: str) -> Tensor:
+    """The values at shares of the last dimension, which is sorted: two neighbours and the way between them."""
+    dtype = ordered._dtype
+    missing = np.isnan(ordered._array)
+    length = missing.shape[-1]
+    counts = length - missing.sum(-1, keepdims=True) if skip_nan else np.full((*missing.shape[:-1], 1), length)
+    # One nan makes the whole quantile nan; the last place holds it after sorting.
+    spoiled = False if skip_nan else missing.any(-1, keepdims=True)
+    last = np.maximum(counts - 1, 0).astype(dtype.np)
+    ranks = np.where(spoiled, last, wanted * last)
+    if interpolation in ("lower", "higher", "nearest"):
+        rounding: Any = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}[interpolation]
+        return ordered.gather(-1, wrap(rounding(ranks).astype(np.int64), dtypes.int64))
+    below = np.floor(ranks)
+    if interpolation == "midpoint":
+        weights = wrap(np.full(ranks.shape, 0.5, dtype.np), dtype)
+    elif isinstance(q, Tensor) and q._edge is not None:
+        weights = (q.reshape(-1) * wrap(last, dtype)).masked_fill(wrap(np.asarray(spoiled), dtypes.bool_), 0)
+        weights = weights - wrap(np.where(spoiled, 0, below).astype(dtype.np), dtype)
+    else:
+        weights = wrap(ranks - below, dtype)
+    low, high = (ordered.gather(-1, wrap(side.astype(np.int64), dtypes.int64)) for side in (below, np.ceil(ranks)))
+    return low.lerp_(high, weights)
 
 
 @reduction
 def quantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-) -> Tensor:  # noqa: E501
+) -> Tensor:
     """The value below which a share q of the elements lies; several shares give a leading dimension."""
     return quantile_of("quantile", input, q, dim, keepdim, interpolation)
 
@@ -306,7 +308,7 @@ def quantile(
 @reduction
 def nanquantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-) -> Tensor:  # noqa: E501
+) -> Tensor:
     """`quantile` of the elements that are not nan."""
     return quantile_of("nanquantile", input, q, dim, keepdim, interpolation)
 

@@ -15,7 +15,7 @@ import numpy as _np
 from engine import methods as _methods
 
 # isort: split
-from engine import autograd, cuda, linalg, nn, optim, return_types, special, utils
+from engine import autograd, cuda, func, linalg, nn, optim, return_types, special, utils
 from engine import dtypes as _dtypes
 from engine import memory as _memory
 from engine.creation import (
@@ -63,6 +63,7 @@ from engine.dtypes import (
     short,
     uint8,
 )
+from engine.func import vmap
 from engine.functions import FUNCTIONS as _FUNCTIONS
 from engine.legacy import (
     BFloat16Tensor,

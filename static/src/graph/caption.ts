@@ -32,7 +32,7 @@ export function caption({ model, state, lang, inviting, start }: CaptionModel): 
 function invitation(model: GraphModel, lang: Lang, start: (step: number) => void): TemplateResult {
   const backward = firstBackward(model);
   return html`<div class="gl-invite">
-    <span>${text(lang, backward === null ? "inviteNoBackward" : "invite")}</span>
+    <span>${text(lang, question(model, backward !== null))}</span>
     <button type="button" class="gl-call-to" @click=${() => start(0)}>${text(lang, "watch")}</button>
     ${
       backward === null
@@ -40,6 +40,11 @@ function invitation(model: GraphModel, lang: Lang, start: (step: number) => void
         : html`<button type="button" class="gl-call-to is-second" @click=${() => start(backward)}>${text(lang, "watchBackward")}</button>`
     }
   </div>`;
+}
+
+function question(model: GraphModel, passed: boolean): "invite" | "inviteNoBackward" | "inviteTruncated" {
+  if (model.document.truncated) return "inviteTruncated";
+  return passed ? "invite" : "inviteNoBackward";
 }
 
 export function notes(scene: Scene, truncated: Truncated | null, lang: Lang): TemplateResult | typeof nothing {

@@ -21,6 +21,11 @@ export function messageOf(model: GraphModel, state: ViewState, lang: Lang): stri
       return created(model, state, event, say);
     case "mutate": {
       const value = shortValue(event.value);
+      if (model.document.truncated && event.span === null)
+        return say(
+          `After the steps that are not drawn, ${name(event.node)} is ${value}.`,
+          `中间有些步骤没有画出来；到最后，${name(event.node)} 是 ${value}。`,
+        );
       return say(
         `${name(event.node)} was changed in place: now ${value}, version ${event.version}.`,
         `${name(event.node)} 被原地修改：现在是 ${value}，版本 ${event.version}。`,

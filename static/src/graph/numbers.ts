@@ -4,7 +4,7 @@ import type { Preview } from "./document";
 
 type Value = Preview["numbers"][number];
 
-/** At most `digits` significant digits: `0.3333`, `1.2e+7`, `−2`, `nan`, `True`. */
+/** At most `digits` significant digits: `0.3333`, `1.2e7`, `−2`, `nan`; `1.000` is almost 1, and `1` is 1. */
 export function shortNumber(value: Value, digits = 4): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return value.startsWith("-") ? "−" + value.slice(1) : value;
@@ -13,9 +13,15 @@ export function shortNumber(value: Value, digits = 4): string {
   const plain = size >= 1e-4 && size < 1e6;
   let text: string;
   if (Number.isInteger(value) && size < 1e6) text = String(value);
-  else if (plain) text = String(Number(value.toPrecision(digits)));
+  else if (plain) text = rounded(value, digits);
   else text = String(Number(value.toPrecision(Math.min(digits, 3))).toExponential()).replace("e+", "e");
   return text.replaceAll("-", "−");
+}
+
+/** Zeros at the end go, unless all of them do: then they tell that a fraction was rounded away. */
+function rounded(value: number, digits: number): string {
+  const text = value.toPrecision(digits);
+  return text.includes(".") && !text.includes("e") && Number.isInteger(Number(text)) ? text : String(Number(text));
 }
 
 /** In a product a negative factor needs brackets: `1 × (−2)`. */

@@ -259,6 +259,15 @@ function apply(model: GraphModel, state: ViewState, event: Event, at: number): v
         Object.assign(tensor, { value: after, version: tensor.version + 1 });
       }
   }
+  if (model.document.truncated && at === model.document.events.length - 1) settle(model, state);
+}
+
+/** The passes that a truncated film leaves out have changed `.grad` too; the document tells how it ended. */
+function settle(model: GraphModel, state: ViewState): void {
+  for (const [id, node] of model.tensors) {
+    const view = state.tensors.get(id)!;
+    if (node.is_leaf && view.exists) view.grad = node.grad;
+  }
 }
 
 function reveal(model: GraphModel, state: ViewState, id: Id): void {

@@ -144,6 +144,17 @@ test("the gap of a truncated film does not mix two passes", () => {
   );
 });
 
+test("a truncated film ends with the .grad that the cell left, whatever its last pass drawn brought", () => {
+  const model = fixture("3.1-c1");
+  const x = byName(model, "x");
+  const node = model.tensors.get(x)!;
+  node.grad = { ...node.grad!, numbers: [-0.5] };
+  model.document.truncated = { reason: "long", nodes_left_out: 0, events_left_out: 9 };
+  assert.deepEqual(last(model).tensors.get(x)!.grad!.numbers, [-0.5]);
+  const before = play(model, model.document.events.length - 1);
+  assert.notDeepEqual(before.tensors.get(x)!.grad?.numbers, [-0.5]);
+});
+
 test("step is clamped to the film", () => {
   const model = fixture("0-c1");
   assert.equal(play(model, -3).step, 0);

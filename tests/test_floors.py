@@ -32,15 +32,15 @@ APP_FLOORS: list[set[str]] = [
 ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
     engine(
-        "analysis arrays boxmuller creation cuda device_random devices dtypes formula legacy memory messages modes "
-        "naming node output printing random return_types size state storage tensor view"
+        "analysis arrays boxmuller creation cuda device_random devices dtypes formula legacy memory memory_format "
+        "messages modes naming node output printing random return_types size state storage tensor view"
     ),
     # How an operation is declared.
     engine("op elementwise"),
     # The operations, and how they are written to the namespace.
     engine("ops nn.ops inplace functions linalg sampling special"),
     # What walks the graph they leave, and the methods of a tensor.
-    engine("backward autograd methods"),
+    engine("backward autograd func methods"),
     engine("nn optim utils serialization"),
     engine("trace"),
     {"engine"},

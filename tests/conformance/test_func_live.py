@@ -100,3 +100,45 @@ def run(root: Any, line: str) -> str:
 @pytest.mark.parametrize("line", LINES.strip().splitlines())
 def test_prints_the_same(line: str) -> None:
     assert run(engine, line) == run(torch, line)
+
+
+HOOKS = """
+log = []
+graph = torch.autograd.graph
+def pack(x): log.append(('pack', tuple(x.shape), x.requires_grad)); return x
+def unpack(x): log.append(('unpack', tuple(x.shape))); return x
+a = torch.ones(3, requires_grad=True); b = torch.full((3,), 2., requires_grad=True)
+with graph.saved_tensors_hooks(pack, unpack):
+    y = (a * b).exp().sum()
+    q = torch.relu(a * a) @ torch.ones(3)
+y.backward(); log += [a.grad, b.grad]
+c = torch.tensor([1., 2.], requires_grad=True)
+with graph.saved_tensors_hooks(lambda x: x * 1000, lambda x: x / 1000): d = (c ** 3).sum()
+d.backward(); log.append(c.grad)
+with graph.saved_tensors_hooks(pack, unpack): m = c.clone(); m.mul_(c)
+m.sum().backward()
+with graph.saved_tensors_hooks(pack, unpack): r = c.sigmoid()
+log.append(r.grad_fn._saved_result.shape)
+with graph.save_on_cpu(): e = (c.sin() * c).sum()
+g, = torch.autograd.grad(e, c, create_graph=True); log += [g.detach(), torch.autograd.grad(g.sum(), c)[0]]
+with graph.saved_tensors_hooks(lambda x: 3, lambda x: x): d = (c ** 2).sum()
+try: d.backward()
+except TypeError as error: log.append(str(error))
+try:
+    with graph.disable_saved_tensors_hooks("not here"):
+        with graph.saved_tensors_hooks(pack, unpack): pass
+except RuntimeError as error: log.append(str(error))
+x = torch.ones(2, requires_grad=True); z = x + c
+handle = graph.register_multi_grad_hook((x, c), lambda grads: log.append(grads))
+z.sum().backward(); handle.remove(); (x + c).sum().backward()
+t = torch.ones(2); graph.increment_version(t); log.append(t._version)
+"""
+
+
+def test_hooks_on_saved_tensors() -> None:
+    logs = []
+    for root in (engine, torch):
+        namespace: dict[str, Any] = {"torch": root}
+        exec(HOOKS, namespace)
+        logs.append([plain(entry) for entry in namespace["log"]])
+    assert logs[0] == logs[1]

@@ -93,7 +93,7 @@ def pack_saved(node: Node, pack: Pack, unpack: Unpack) -> None:
         Packed(each, node, pack, unpack) if isinstance(each, Tensor | SavedResult) else each for each in node.saved
     )
     node.versions = None
-    node.__class__ = _unpacking[kind]
+    node.__class__ = _unpacking[kind]  # type: ignore[assignment]
 
 
 class Watch:

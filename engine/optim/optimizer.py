@@ -9,8 +9,7 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
-import numpy as np
-
+from engine import arrays
 from engine.modes import enable_grad
 from engine.node import RemovableHandle
 from engine.optim.kernels import Value, assign
@@ -69,9 +68,9 @@ class Optimizer:
                     param._grad = None
                 else:
                     grad._edge = None
-                    assign(grad, np.zeros(grad._array.shape, grad._array.dtype))
+                    assign(grad, arrays.zeros(grad._array.shape, grad._array.dtype, grad._array))
         recorder = engine_state.recorder
-        if recorder is not None:
+        if recorder is not None and recorder.follows():
             recorder.zero_grad(self._params(), set_to_none)
 
     def step(self, closure: Closure | None = None) -> Any:
@@ -84,11 +83,13 @@ class Optimizer:
                 loss = closure()
         self._stepped = True
         recorder = engine_state.recorder
+        if recorder is not None and not recorder.follows():
+            recorder = None
         moving = [] if recorder is None else [param for param in self._params() if param._grad is not None]
-        before = None if recorder is None else recorder.values(moving)
+        before = [] if recorder is None else recorder.values(moving)
         for group in self.param_groups:
             self._update_group(group)
-        if recorder is not None and before is not None:
+        if recorder is not None:
             recorder.step(type(self).__name__, moving, before)
         for hook in self._after.values():
             hook(self, (), {})
@@ -221,7 +222,7 @@ def _copied(value: Any, param: Tensor | None, key: str = "") -> Any:
         dtype = value._dtype
         if param is not None and key != "step" and param._dtype.is_floating_point:
             dtype = param._dtype
-        return wrap(np.array(value._array).astype(dtype.np), dtype)
+        return wrap(value._array.astype(dtype.np), dtype)
     if isinstance(value, dict):
         return {name: _copied(item, param, name) for name, item in value.items()}
     return deepcopy(value)

@@ -7,6 +7,7 @@ backward pass. It notes places and copies of small values; `document.py` turns t
 from __future__ import annotations
 
 import contextlib
+import sys
 import types
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ from engine.trace.spans import Place, Sources
 
 #: How often one place in the source is recorded in full; from then on its runs are only counted. A loop of 500 steps
 #: shows its first iterations and costs little more than without a recorder.
-FULL = 12
+FULL = 8
 #: Events of one cell; what comes after is counted.
 EVENTS = 1500
 
@@ -66,6 +67,8 @@ class Recorder:
         self._tensors = ByIdentity()
         self._nodes = ByIdentity()
         self._instances: dict[Any, int] = {}
+        #: Places that have had their runs in full.
+        self._spent: set[Place] = set()
         self._call: Any = None
         self._in_full = True
         self._numbers = Counter[str]()
@@ -82,6 +85,7 @@ class Recorder:
         self.sources.add(filename, cell, source)
         self.film = Film()
         self._instances.clear()
+        self._spent.clear()
         self._passes = 0
         self._order = 1
         if namespace is not None:
@@ -118,6 +122,10 @@ class Recorder:
     ) -> None:
         """An operation has run. Without a node nothing was recorded, and nothing is drawn."""
         if node is None:
+            return
+        caller = sys._getframe(2)
+        if (caller.f_code, caller.f_lasti) in self._spent:  # the learner's own line, drawn often enough
+            self.film.left_out += 1
             return
         place = self.sources.place(2)
         if not self._follows(place):
@@ -278,13 +286,17 @@ class Recorder:
             }
         )
 
+    def follows(self) -> bool:
+        """Whether the call that the learner's line makes now is to be recorded, and not only counted."""
+        place = self.sources.place(2)
+        self.sources.call = None
+        return self._follows(place)
+
     def zero_grad(self, parameters: Sequence[Tensor], set_to_none: bool) -> None:
         """An optimizer or module has cleared gradients."""
-        place = self.sources.place(2)
-        if not self._follows(place):
-            return
         known = [record for record in (self._tensors.get(parameter) for parameter in parameters) if record is not None]
         if known:
+            place = self.sources.place(2)
             self.film.add({"type": "zero_grad", "tensors": known, "set_to_none": set_to_none, "place": place})
 
     def grad_assigned(self, tensor: Tensor) -> None:
@@ -294,10 +306,8 @@ class Recorder:
         if record is not None and record.is_leaf and self._follows(place):
             self.film.add({"type": "zero_grad", "tensors": [record], "set_to_none": True, "place": place})
 
-    def values(self, tensors: Sequence[Tensor]) -> list[Snapshot] | None:
-        """Copies of the parameters' values before a step changes them; None when the step is only to be counted."""
-        if not self._follows(self.sources.place(2)):
-            return None
+    def values(self, tensors: Sequence[Tensor]) -> list[Snapshot]:
+        """Copies of the parameters' values before a step changes them."""
         return [Snapshot(tensor._array, tensor._dtype) for tensor in tensors]
 
     def step(self, optimizer: str, parameters: Sequence[Tensor], before: Sequence[Snapshot]) -> None:
@@ -329,6 +339,8 @@ class Recorder:
             key = (place, what) if what else place
             count = self._instances[key] = self._instances.get(key, 0) + 1
             self._in_full = count <= FULL
+            if not self._in_full and not what:
+                self._spent.add(place)
         if self._in_full and len(self.film.events) < EVENTS:
             return True
         self.film.left_out += 1

@@ -1,12 +1,13 @@
 /** <gl-cell>: a piece of the lesson's code that can be edited and run. Takes over server-rendered markup. */
 import { LitElement, html, nothing, type TemplateResult } from "lit";
 import { CellEditor } from "./cell-editor";
+import { helpFor, reasonIn } from "./error-help";
 import { icon } from "./icons";
-import { text } from "./i18n";
+import { pageLang, text } from "./i18n";
 import { OutputArea } from "./outputs";
 import { lessonPage } from "./page";
 import { fromOffset, toStretch } from "./position";
-import type { Output, RunStatus, SourcePosition, SourceSpan } from "./protocol";
+import type { ErrorOutput, Output, RunStatus, SourcePosition, SourceSpan } from "./protocol";
 import type { Runner } from "./session";
 
 type Phase = "rest" | "queued" | "running";
@@ -170,12 +171,23 @@ export class LessonCell extends LitElement implements Runner {
     this.count = status.execution_count;
     this.elapsed = status.elapsed_ms;
     if (status.status === "interrupted") this.outputs.note(t.interrupted);
-    else if (status.status === "timeout") this.outputs.note(t.timeout, "danger");
-    else if (status.status === "killed") this.outputs.note([t.killed, status.reason].filter(Boolean).join(" "), "danger");
+    else if (status.status === "timeout") this.outputs.note(withReason(t.timeout, status), "danger");
+    else if (status.status === "killed") this.outputs.note(withReason(t.killed, status), "danger");
     lessonPage().storage.writeRun(this.cellId, { count: this.count, outputs: this.shown });
     const failure = this.shown.find((output) => output.output_type === "error");
+    if (failure && status.status === "error") this.offerHelp(failure);
     this.announce(failure ? t.doneWithError(this.cellId, `${failure.ename}: ${failure.evalue}`) : t.done(this.cellId));
     this.requestUpdate();
+  }
+
+  private offerHelp(failure: ErrorOutput): void {
+    const cells = [...document.querySelectorAll<LessonCell>("gl-cell")];
+    const above = cells.slice(0, cells.indexOf(this)).filter((cell) => cell.count === null);
+    const sources = above.map((cell) => cell.source);
+    const help = helpFor(failure, sources, pageLang());
+    if (!help) return;
+    const act = () => lessonPage().session.enqueue(...above, this);
+    this.outputs.note(help.message, "info", help.runAbove ? { label: text().runAbove, act } : undefined);
   }
 
   onFailure(message: string, retry: () => void): void {
@@ -263,6 +275,10 @@ export class LessonCell extends LitElement implements Runner {
         ><span class="visually-hidden">${t.count(this.count)}</span><span aria-hidden="true">[${this.count}]</span></span
       >`;
   }
+}
+
+function withReason(ending: string, { reason }: RunStatus): string {
+  return reason ? `${ending} ${reasonIn(pageLang(), reason)}` : ending;
 }
 
 function seconds(milliseconds: number): string {

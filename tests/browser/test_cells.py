@@ -83,6 +83,24 @@ def test_an_error_names_itself_and_marks_its_line(chapter3: LessonPage) -> None:
     expect(chapter3.output("3.1-a1")).not_to_contain_text("ZeroDivisionError")
 
 
+def test_a_cell_that_needs_the_ones_above_offers_to_run_them(chapter3: LessonPage) -> None:
+    chapter3.run("3.1-c1")
+    output = chapter3.output("3.1-c1")
+    expect(output).to_contain_text("NameError: name 'y' is not defined")
+    output.get_by_role("button", name="Run the cells above, then this one").click()
+    expect(output).to_contain_text("tensor(1., grad_fn=<AddBackward0>)", timeout=PATIENCE)
+    expect(output).not_to_contain_text("NameError")
+    expect(chapter3.output("3.1-a1")).to_contain_text("tensor(-2.)")
+
+
+def test_a_full_width_sign_is_explained(page: Page) -> None:
+    lesson = LessonPage(page, "/zh/lessons/03-autograd")
+    lesson.write("3.1-a1", "print（1）")
+    lesson.run("3.1-a1", count=1)
+    expect(lesson.output("3.1-a1").locator(".out-note")).to_contain_text("中文（全角）符号")
+    expect(lesson.cell("3.1-a1").locator(".error-line")).to_have_text("print（1）")
+
+
 def test_an_endless_loop_shows_its_time_and_can_be_stopped(chapter3: LessonPage) -> None:
     chapter3.write("3.1-a1", "print('begun', flush=True)\nwhile True: pass")
     chapter3.page.keyboard.press("ControlOrMeta+Enter")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Device
+
 Floats = NDArray[np.float64]
 
 # W. J. Cody's rational approximations of erf and erfc (Mathematics of Computation 23, 1969), highest power first.
@@ -72,6 +74,8 @@ def _erfc_of_large(y: Floats) -> Floats:
 
 def erf(value: Any) -> Floats:
     """The error function, 2/√π ∫₀ˣ exp(-t²) dt."""
+    if isinstance(value, Device.array):
+        return Device.special.erf(value)
     x = np.atleast_1d(np.asarray(value, np.float64))
     y = np.abs(x)
     small = y <= 0.46875
@@ -86,6 +90,8 @@ def erf(value: Any) -> Floats:
 
 def erfc(value: Any) -> Floats:
     """1 - erf(x), with full relative precision for large x."""
+    if isinstance(value, Device.array):
+        return Device.special.erfc(value)
     x = np.atleast_1d(np.asarray(value, np.float64))
     y = np.abs(x)
     small = y <= 0.46875
@@ -100,6 +106,8 @@ def erfc(value: Any) -> Floats:
 
 def erfinv(value: Any) -> Floats:
     """The x with erf(x) = value: ±inf at ±1, nan beyond."""
+    if isinstance(value, Device.array):
+        return Device.special.erfinv(value)
     y = np.asarray(value, np.float64)
     # A closed approximation good to 2 ‰ to start from, then Halley's steps.
     a = 0.147
@@ -125,11 +133,15 @@ _lgamma_of_all = np.frompyfunc(_lgamma, 1, 1)
 
 def lgamma(value: Any) -> Floats:
     """The logarithm of |Γ(x)|; inf at zero and the negative integers."""
+    if isinstance(value, Device.array):
+        return Device.special.gammaln(value)
     return np.asarray(_lgamma_of_all(np.asarray(value, np.float64)), np.float64)
 
 
 def polygamma(order: int, value: Any) -> Floats:
     """The derivative of that order of digamma; order 0 is digamma itself. nan or inf at its poles."""
+    if isinstance(value, Device.array):
+        return Device.special.polygamma(order, value) if order else Device.special.digamma(value)
     x = np.asarray(value, np.float64)
     finite = x[np.isfinite(x)]
     lowest = float(finite.min()) if finite.size else 0.0

@@ -20,9 +20,10 @@ Array = Any
 
 
 class Device:
-    """The array module behind 'cuda' and the type of its arrays; `devices.py` puts them here when one is asked for."""
+    """The array module behind 'cuda', its special functions, and the type of its arrays; `devices.py` sets them."""
 
     module: Any = None
+    special: Any = None
     array: Any = ()
 
 
@@ -88,9 +89,16 @@ def eye(rows: int, columns: int | None, dtype: Any, like: Array) -> Array:
     return module_of(like).eye(rows, columns, dtype=dtype)
 
 
-def asarray(array: Array) -> Array:
-    """An array, 0-d for a scalar; a device array as it is."""
-    return array if isinstance(array, Device.array) else np.asarray(array)
+def asarray(array: Array, dtype: Any = None) -> Array:
+    """An array, 0-d for a scalar, in `dtype` if given; a device array stays on the device."""
+    if isinstance(array, Device.array):
+        return array if dtype is None else array.astype(dtype, copy=False)
+    return np.asarray(array, dtype)
+
+
+def fresh(array: Array) -> Array:
+    """A copy with at least one dimension."""
+    return np.atleast_1d(array).copy() if isinstance(array, Device.array) else np.array(array, ndmin=1)
 
 
 def contiguous(array: Array) -> Array:
@@ -106,9 +114,14 @@ def copied(array: Array) -> Array:
 # -- memory -------------------------------------------------------------------------------------------------------
 
 
+_as_strided = np.lib.stride_tricks.as_strided
+
+
 def as_strided(array: Array, shape: Sequence[int], strides: Sequence[int]) -> Array:
     """A view of the array's memory in any geometry; strides in bytes."""
-    return module_of(array).lib.stride_tricks.as_strided(array, shape, strides)
+    if isinstance(array, Device.array):
+        return Device.module.lib.stride_tricks.as_strided(array, shape, strides)
+    return _as_strided(array, shape, strides)
 
 
 def windows(array: Array, size: int, dim: int) -> Array:
@@ -134,6 +147,34 @@ def set_writeable(array: Array, value: bool) -> None:
     """Note whether elements may be written to; device arrays have no such note."""
     if not isinstance(array, Device.array):
         array.flags.writeable = value
+
+
+def largest(array: Array, axis: Any, keepdims: bool = False) -> Array:
+    """The largest over dimensions, None for all; nan where there is one."""
+    if isinstance(array, Device.array):  # CuPy's ufuncs reduce by sum and product alone
+        return array.max(axis=axis, keepdims=keepdims)
+    return np.maximum.reduce(array, axis=axis, keepdims=keepdims)
+
+
+def smallest(array: Array, axis: Any, keepdims: bool = False) -> Array:
+    """The smallest over dimensions, None for all; nan where there is one."""
+    if isinstance(array, Device.array):
+        return array.min(axis=axis, keepdims=keepdims)
+    return np.minimum.reduce(array, axis=axis, keepdims=keepdims)
+
+
+def any_true(array: Array, axis: Any, keepdims: bool) -> Array:
+    """Whether one is true, over dimensions."""
+    if isinstance(array, Device.array):
+        return array.any(axis=axis, keepdims=keepdims)
+    return np.logical_or.reduce(array, axis=axis, keepdims=keepdims)
+
+
+def all_true(array: Array, axis: Any, keepdims: bool) -> Array:
+    """Whether all are true, over dimensions."""
+    if isinstance(array, Device.array):
+        return array.all(axis=axis, keepdims=keepdims)
+    return np.logical_and.reduce(array, axis=axis, keepdims=keepdims)
 
 
 def add_at(whole: Array, at: Any, part: Array) -> None:

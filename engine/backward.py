@@ -179,7 +179,7 @@ def unit_gradient(root: Tensor, index: int) -> Gradient:
         raise RuntimeError(messages.not_scalar())
     if not root._dtype.is_floating_point:
         raise RuntimeError(messages.not_real_scalar(root._dtype))
-    return np.ones(array.shape, array.dtype) if type(array) is np.ndarray else root._dtype.np.type(1)
+    return root._dtype.np.type(1) if isinstance(array, np.generic) else np.ones_like(array)
 
 
 def leading_to(targets: Sequence[Node | None], roots: Sequence[Tensor]) -> set[Node]:

@@ -69,15 +69,17 @@ strided = layout("strided")
 _probed = False
 
 
-def use_array_module(module: Any) -> None:
+def use_array_module(module: Any, special: Any = None) -> None:
     """Compute tensors on 'cuda' with this module, which has NumPy's functions and a class `ndarray`; None: with none.
+
+    `special` has the special functions under SciPy's names: `erf`, `erfc`, `erfinv`, `gammaln`, `digamma`, `polygamma`.
 
     The arrays must take part in NumPy's dispatch protocols and have CuPy's `get()` and `data.ptr`. This is how CuPy is
     put in place, and how tests put in a stand-in where there is no GPU.
     """
     global _probed
     _probed = module is not None
-    Device.module = module
+    Device.module, Device.special = module, special
     Device.array = () if module is None else module.ndarray
 
 
@@ -91,7 +93,9 @@ def available() -> bool:
                 import cupy
 
                 if cupy.cuda.runtime.getDeviceCount():
-                    use_array_module(cupy)
+                    from cupyx.scipy import special
+
+                    use_array_module(cupy, special)
             except Exception:
                 Device.module, Device.array = None, ()
     return Device.module is not None

@@ -17,6 +17,9 @@ from engine.tensor import Tensor, wrap
 #: An array (or NumPy scalar) or a Tensor; the result is of the same kind.
 AnyValue = Any
 
+#: Python's own numbers.
+NUMBERS = frozenset((bool, int, float, complex))
+
 
 def _both(name: str, on_array: Callable[..., Any]) -> Callable[..., Any]:
     def function(value: AnyValue, *args: Any) -> AnyValue:
@@ -66,7 +69,7 @@ def power(value: AnyValue, exponent: AnyValue) -> AnyValue:
     """value ** exponent, with the shortcuts for small whole exponents."""
     if isinstance(value, Tensor):
         return value.pow(exponent)
-    return value**exponent if isinstance(exponent, (np.ndarray, np.generic)) else pow_array(value, exponent)
+    return pow_array(value, exponent) if type(exponent) in NUMBERS else value**exponent
 
 
 def pow_array(value: Any, exponent: Any) -> Any:
@@ -97,7 +100,7 @@ def crossed(left: AnyValue, right: AnyValue, dim: int) -> AnyValue:
     """The cross product along a dimension of length 3, counted from the end."""
     if isinstance(left, Tensor):
         return left.cross(right, dim)
-    return np.ascontiguousarray(np.cross(left, right, axis=dim))
+    return arrays.contiguous(np.cross(left, right, axis=dim))
 
 
 def transposed(value: AnyValue, dim0: int = -2, dim1: int = -1) -> AnyValue:

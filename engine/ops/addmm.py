@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine import formula, inplace, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.formula import matmul as product
 from engine.formula import scale, sum_to, transposed
 from engine.functions import FUNCTIONS, METHODS, both, register
@@ -32,7 +33,10 @@ class Addmm(Op):
     def apply(cls, self: Tensor, mat1: Tensor, mat2: Tensor, beta: Any, alpha: Any) -> Tensor:
         """The lean form of `Op.apply`: a layer of a network spends its time here."""
         dtype = self._dtype
-        array = cls.forward(self._array, mat1._array, mat2._array, beta, alpha)
+        try:
+            array = cls.forward(self._array, mat1._array, mat2._array, beta, alpha)
+        except UNFIT:
+            array = elsewhere(cls.forward, (self._array, mat1._array, mat2._array), (beta, alpha))
         out = wrap(array if dtype.fast else rounded(array, dtype), dtype)
         edges = (self._edge, mat1._edge, mat2._edge)
         node = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, inplace, messages
+from engine import arrays, dtypes, formula, inplace, messages
 from engine.boxmuller import fma64
 from engine.dtypes import DType
 from engine.elementwise import Binary, Unary, general, operand_rank
@@ -202,6 +202,8 @@ def scaled_sum(array: Any, other: Any, alpha: Any) -> Any:
     The factor is rounded to the arrays' type first. For float32 the product and the sum are then computed in float64,
     where the product is exact, and rounded once.
     """
+    if arrays.on_device(array) or arrays.on_device(other):
+        return array + array.dtype.type(alpha) * other
     if array.dtype == np.float32 and other.dtype == np.float32:
         return (array + other * np.float64(np.float32(alpha))).astype(np.float32)
     if array.dtype == np.float64 and other.dtype == np.float64:

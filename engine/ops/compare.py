@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import inplace, messages
+from engine import arrays, inplace, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.dtypes import DType, bool_
 from engine.elementwise import Binary, check_broadcast, general, operand_rank
 from engine.functions import (
@@ -87,6 +88,8 @@ def comparison(cls: type[Binary]) -> Callable[[Any, Any], Any]:
                 array = forward(self._array, other._array)
             except ValueError:
                 raise RuntimeError(messages.broadcast(self._array.shape, other._array.shape)) from None
+            except UNFIT:
+                array = elsewhere(forward, (self._array, other._array))
         else:
             return general(cls, self, other, ())
         out = wrap(array, bool_)
@@ -285,7 +288,7 @@ def logical_not(input: Tensor, *, out: Any = None) -> Tensor:
 @method
 def logical_not_(self: Tensor) -> Tensor:
     """`logical_not`, as 1 or 0 written into the tensor itself."""
-    return inplace.write(Logical_Not, self, (), (), np.asarray(np.logical_not(self._array)), bool_)
+    return inplace.write(Logical_Not, self, (), (), arrays.asarray(np.logical_not(self._array)), bool_)
 
 
 @method

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, inplace, messages, return_types
+from engine import arrays, dtypes, formula, inplace, messages, return_types
 from engine.dtypes import DType
 from engine.formula import exp
 from engine.functions import METHODS, register
@@ -50,7 +50,8 @@ class Cumprod(Op):
         # result_k without its factor i, for all i and k at once: exact also where factors are 0.
         parts = formula.cumulated_product(formula.others_one(self, dim))
         length = self_shape[dim]
-        reached = np.triu(np.ones((length, length), bool))  # result_k depends on factor i for k >= i
+        # result_k depends on factor i for k >= i
+        reached = np.triu(arrays.full((length, length), True, bool, formula.array_of(self)))
         weights = formula.unsqueezed(formula.moved_last(grad, dim), (len(self_shape) - 1,))
         total = formula.summed(weights * formula.masked(parts, reached), (len(self_shape),))
         return formula.moved_to(total, dim)
@@ -99,7 +100,7 @@ def running(array: Any, dim: int, extreme: Any) -> tuple[Any, Any]:
     if not array.ndim:
         return array, np.int64(0)
     values = extreme.accumulate(array, dim)
-    steps = np.arange(array.shape[dim]).reshape([-1 if d == dim else 1 for d in range(array.ndim)])
+    steps = arrays.arange(array.shape[dim], array).reshape([-1 if d == dim else 1 for d in range(array.ndim)])
     reached = (array == values) | ((array != array) & (values != values))
     return values, np.maximum.accumulate(np.where(reached, steps, 0), dim)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula
+from engine import arrays, formula
 from engine.formula import (
     diagonal_matrix,
     diagonal_of,
@@ -28,7 +28,7 @@ from engine.op import Op
 
 def by_columns(array: Any) -> Any:
     """Matrices with their columns together in memory: LAPACK's order, which PyTorch's results keep."""
-    return np.ascontiguousarray(array.swapaxes(-1, -2)).swapaxes(-1, -2)
+    return arrays.contiguous(array.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
 class LinalgInvEx(Op):
@@ -52,7 +52,7 @@ class LinalgDet(Op):
     latex = {"self": r"\bar{r}\cdot\mathit{result}\cdot\mathit{self}^{-\top}"}
 
     def forward(self):
-        return np.asarray(np.linalg.det(self))[()]
+        return arrays.asarray(np.linalg.det(self))[()]
 
     def d_self(grad, self, result):
         grad = spread_out(grad)
@@ -84,7 +84,7 @@ class LinalgSlogdet(Op):
 
     def forward(self):
         sign, size = np.linalg.slogdet(self)
-        return np.asarray(sign)[()], np.asarray(size)[()]
+        return arrays.asarray(sign)[()], arrays.asarray(size)[()]
 
     def d_self(grads, self):
         return self * 0 if grads[1] is None else spread_out(grads[1]) * turned(inverse_of(self))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, messages, return_types
+from engine import arrays, dtypes, formula, messages, return_types
 from engine.formula import kept
 from engine.functions import normal_dim
 from engine.op import Op
@@ -29,7 +29,7 @@ class Max(Reduction):
     latex = {"self": r"\bar{r}\cdot\frac{[\mathit{self}=\mathit{result}]}{\#[\mathit{self}=\mathit{result}]}"}
 
     def forward(self):
-        return np.maximum.reduce(self, axis=None)
+        return arrays.largest(self, None)
 
     def d_self(grad, self, result):
         return d_extreme(grad, self, result, None, False)
@@ -43,7 +43,7 @@ class Min(Reduction):
     latex = Max.latex
 
     def forward(self):
-        return np.minimum.reduce(self, axis=None)
+        return arrays.smallest(self, None)
 
     def d_self(grad, self, result):
         return d_extreme(grad, self, result, None, False)
@@ -56,7 +56,7 @@ class Amax(Reduction):
     latex = Max.latex
 
     def forward(self, dim, keepdim):
-        return np.maximum.reduce(self, axis=dim, keepdims=keepdim)
+        return arrays.largest(self, dim, keepdim)
 
     def d_self(grad, self, result, dim, keepdim):
         return d_extreme(grad, self, result, dim, keepdim)
@@ -69,7 +69,7 @@ class Amin(Reduction):
     latex = Max.latex
 
     def forward(self, dim, keepdim):
-        return np.minimum.reduce(self, axis=dim, keepdims=keepdim)
+        return arrays.smallest(self, dim, keepdim)
 
     def d_self(grad, self, result, dim, keepdim):
         return d_extreme(grad, self, result, dim, keepdim)
@@ -203,10 +203,7 @@ class Aminmax(Op):
 
     def forward(self, dim, keepdim):
         dims = None if dim is None else (dim,) if self.ndim else ()
-        return (
-            np.minimum.reduce(self, axis=dims, keepdims=keepdim),
-            np.maximum.reduce(self, axis=dims, keepdims=keepdim),
-        )
+        return arrays.smallest(self, dims, keepdim), arrays.largest(self, dims, keepdim)
 
     def d_self(grads, self, min, max, dim, keepdim):
         dims = None if dim is None else (dim,) if len(self.shape) else ()
@@ -225,14 +222,14 @@ class Argmax(Op):
     """The place of the largest"""
 
     def forward(self, dim, keepdim):
-        return np.asarray(np.argmax(self, dim, keepdims=keepdim))[()]
+        return arrays.asarray(np.argmax(self, dim, keepdims=keepdim))[()]
 
 
 class Argmin(Op):
     """The place of the smallest"""
 
     def forward(self, dim, keepdim):
-        return np.asarray(np.argmin(self, dim, keepdims=keepdim))[()]
+        return arrays.asarray(np.argmin(self, dim, keepdims=keepdim))[()]
 
 
 # -- names --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import dtypes, formula, messages
+from engine import arrays, dtypes, formula, messages
 from engine.functions import both, normal_dim, require_tensor
 from engine.op import Op
 from engine.tensor import Tensor, wrap
@@ -26,7 +26,7 @@ class Gather(Op):
 
     def forward(self, dim, index):
         if not index.size:
-            return np.empty(index.shape, self.dtype)
+            return arrays.empty(index.shape, self.dtype, self)
         return np.atleast_1d(self)[along(np.atleast_1d(index), dim)].reshape(index.shape)[()]
 
     def d_self(grad, self_shape, dim, index):
@@ -84,7 +84,7 @@ def index_array(name: str, argument: str, position: int, index: Any, kinds: str 
             raise RuntimeError(f"take(): Expected a long tensor for index, but got {index._dtype.type_name}")
         got = f" but got: {index._dtype.type_name}" if name == "index_add_" else ""
         raise RuntimeError(f"{name}(): Expected dtype {kinds} for index{got}")
-    return np.asarray(index._array).astype(np.int64, copy=False)
+    return arrays.asarray(index._array).astype(np.int64, copy=False)
 
 
 def check_range(index: NDArray[Any], dim: int, length: int) -> None:
@@ -173,7 +173,7 @@ def masked_select(input: Tensor, mask: Any, *, out: Any = None) -> Tensor:
         np.broadcast_shapes(input._array.shape, mask._array.shape)
     except ValueError:
         raise RuntimeError(messages.broadcast(mask._array.shape, input._array.shape)) from None
-    return MaskedSelect.apply(input, np.asarray(mask._array))
+    return MaskedSelect.apply(input, arrays.asarray(mask._array))
 
 
 @both
@@ -195,7 +195,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Any = None) -> Any:
     if input._array.ndim or as_tuple:
         places = np.stack(found, 0).T  # as in PyTorch, every column lies together in memory
     else:
-        places = np.zeros((len(found[0]), 0), np.int64)
+        places = arrays.zeros((len(found[0]), 0), np.int64, input._array)
     table = wrap(places, dtypes.int64)
     return table.unbind(1) if as_tuple else table
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import creation, dtypes, formula, inplace, messages
+from engine import arrays, creation, dtypes, formula, inplace, messages
 from engine.functions import METHODS, method
 from engine.op import Op
 from engine.ops import views
@@ -247,7 +247,7 @@ class FillValue(Op):
     tensors = ("self", "value")
 
     def forward(self, value):
-        return np.full(self.shape, value, self.dtype)
+        return arrays.full(self.shape, value, self.dtype, self)
 
     def d_self(grad):
         return grad * 0
@@ -286,7 +286,7 @@ def assign(tensor: Tensor, index: Any, value: Any) -> None:
         source = source.to(target._dtype)
     if trimmed != given:
         source = source.reshape(trimmed)
-    whole = np.array(target._array)
+    whole = arrays.asarray(target._array).copy()
     whole[at] = source._array
     inplace.write(IndexPut, target, (source,), (at,), whole, target._dtype)
 
@@ -322,7 +322,8 @@ def write_over(target: Tensor, value: Any) -> None:
             raise RuntimeError(messages.expanded_size(have, value._array.shape))
         copy_(target, value)
     elif isinstance(value, (bool, int, float, complex)):
-        array = np.full(target._array.shape, creation.filled([value], (), target._dtype), target._dtype.np)
+        filling = creation.filled([value], (), target._dtype)
+        array = arrays.full(target._array.shape, filling, target._dtype.np, target._array)
         inplace.write(FillValue, target, (value,), (), array, target._dtype)
     elif isinstance(value, (np.ndarray, np.generic)):
         copy_(target, wrap(np.asarray(value), dtypes.from_numpy_dtype(np.asarray(value).dtype)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes, formula, messages
+from engine.arrays import UNFIT, refuse_mixed
 from engine.functions import FUNCTIONS, function, method, normal_dim
 from engine.op import Op, OpNode, mark_inference, new
 from engine.state import sequence, state
@@ -53,7 +54,12 @@ class Many(Op, abstract=True):
         arrays = [
             tensor._array if tensor._array.dtype == dtype.np else tensor._array.astype(dtype.np) for tensor in tensors
         ]
-        out = wrap(rounded(cls.forward(arrays, *attributes), dtype), dtype)
+        try:
+            result = cls.forward(arrays, *attributes)
+        except UNFIT:
+            refuse_mixed(arrays)
+            raise
+        out = wrap(rounded(result, dtype), dtype)
         node = None
         if state.grad_enabled and (dtype.is_floating_point or dtype.is_complex):
             edges = tuple([tensor._edge for tensor in tensors])

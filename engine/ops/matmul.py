@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import formula, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.elementwise import CrossNode
 from engine.formula import matmul as product
 from engine.formula import transposed
@@ -27,7 +28,10 @@ class Pair(Op, abstract=True):
     @classmethod
     def apply(cls, self: Tensor, other: Tensor) -> Tensor:
         dtype = self._dtype
-        array = cls.forward(self._array, other._array)
+        try:
+            array = cls.forward(self._array, other._array)
+        except UNFIT:
+            array = elsewhere(cls.forward, (self._array, other._array))
         out = wrap(array if dtype.fast else rounded(array, dtype), dtype)
         edge_self, edge_other = self._edge, other._edge
         node = None

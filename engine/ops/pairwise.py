@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import dtypes, formula, inplace, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.elementwise import Binary
 from engine.formula import exp, log, scale, sum_to, where
 from engine.functions import FUNCTIONS, METHODS, both, method, overwrite_binary, register, require_tensor
@@ -372,7 +373,11 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1, 
 def write_result(op: type[Op], target: Tensor, others: tuple[Tensor, ...], *attributes: Any) -> Tensor:
     """An operation of several tensors written into its first."""
     first, *rest = together(target.detach(), *others)
-    array = op.forward(first._array, *[tensor._array for tensor in rest], *attributes)
+    operands = (first._array, *[tensor._array for tensor in rest])
+    try:
+        array = op.forward(*operands, *attributes)
+    except UNFIT:
+        array = elsewhere(op.forward, operands, attributes)
     return inplace.write(op, target, others, attributes, array, dtypes.from_numpy_dtype(array.dtype))
 
 

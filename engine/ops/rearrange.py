@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula
+from engine import arrays, dtypes, formula
 from engine.elementwise import Unary
 from engine.functions import (
     FUNCTIONS,
@@ -114,8 +114,8 @@ class DiagEmbed(Op):
 
     def forward(self, offset, dim1, dim2):
         size = self.shape[-1] + abs(offset)
-        whole = np.zeros((*self.shape[:-1], size, size), self.dtype)
-        steps = np.arange(self.shape[-1])
+        whole = arrays.zeros((*self.shape[:-1], size, size), self.dtype, self)
+        steps = arrays.arange(self.shape[-1], self)
         whole[..., steps + max(-offset, 0), steps + max(offset, 0)] = self
         return whole
 
@@ -225,7 +225,8 @@ def repeat_interleave(
 ) -> Tensor:
     """Every element (or place of a dimension) repeated in turn; of counts alone, each place as often as it says."""
     if repeats is None:
-        return wrap(np.repeat(np.arange(input._array.size), input._array), dtypes.int64)
+        places = arrays.arange(input._array.size, input._array)
+        return wrap(np.repeat(places, arrays.to_host(input._array)), dtypes.int64)
     if dim is None:
         input, dim = reshaped(input, (-1,)), 0
     dim = normal_dim(dim, input._array.ndim)
@@ -234,7 +235,7 @@ def repeat_interleave(
         shape = input._array.shape
         wide = Unsqueeze.apply(input, dim + 1).expand(*shape[: dim + 1], repeats, *shape[dim + 1 :])
         made = Clone.apply(wide)
-        made._array = np.ascontiguousarray(made._array)
+        made._array = arrays.contiguous(made._array)
         return made.flatten(dim, dim + 1)
     times = repeats._array
     if times.ndim and times.size not in (1, input._array.shape[dim]):
@@ -244,5 +245,5 @@ def repeat_interleave(
         )
     if not input._array.ndim:
         input = reshaped(input, (1,))
-    places = np.repeat(np.arange(input._array.shape[dim]), times)
+    places = np.repeat(arrays.arange(input._array.shape[dim], input._array), arrays.to_host(times))
     return IndexSelect.apply(input, dim, places)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import formula, inplace
+from engine import arrays, formula, inplace
 from engine.functions import both, method, normal_dim, require_tensor
 from engine.op import Op
 from engine.ops.gathering import along, check_range, fits_within, index_array
@@ -26,7 +26,7 @@ class Scatter(Op):
     tensors = ("self", "src")
 
     def forward(self, src, dim, index):
-        whole = np.array(self, ndmin=1)
+        whole = arrays.fresh(self)
         index = np.atleast_1d(index)
         whole[along(index, dim)] = np.atleast_1d(src)[first_part(index)]
         return whole.reshape(self.shape)[()]
@@ -49,7 +49,7 @@ class ScatterNumber(Op):
     node_name = "ScatterBackward1"
 
     def forward(self, value, dim, index):
-        whole = np.array(self, ndmin=1)
+        whole = arrays.fresh(self)
         whole[along(np.atleast_1d(index), dim)] = value
         return whole.reshape(self.shape)[()]
 
@@ -63,9 +63,9 @@ class ScatterAdd(Op):
     tensors = ("self", "src")
 
     def forward(self, src, dim, index):
-        whole = np.array(self, ndmin=1)
+        whole = arrays.fresh(self)
         index = np.atleast_1d(index)
-        np.add.at(whole, along(index, dim), np.atleast_1d(src)[first_part(index)])
+        arrays.add_at(whole, along(index, dim), np.atleast_1d(src)[first_part(index)])
         return whole.reshape(self.shape)[()]
 
     def d_self(grad):
@@ -84,9 +84,9 @@ class IndexAdd(Op):
     tensors = ("self", "source")
 
     def forward(self, source, dim, index, alpha):
-        whole = np.array(self, ndmin=1)
+        whole = arrays.fresh(self)
         part = source * self.dtype.type(alpha) if alpha != 1 else source
-        np.add.at(whole, (slice(None),) * dim + (index,), part)
+        arrays.add_at(whole, (slice(None),) * dim + (index,), part)
         return whole.reshape(self.shape)[()]
 
     def d_self(grad):
@@ -140,7 +140,7 @@ def reduced(self: Tensor, dim: int, places: NDArray[Any], source: Any, reduce: s
             stacklevel=3,
         )
         source = np.atleast_1d(source._array)[first_part(np.atleast_1d(places))]
-    whole = np.array(self._array, ndmin=1)
+    whole = arrays.fresh(self._array)
     combine = np.add if reduce == "add" else np.multiply
     combine.at(whole, along(np.atleast_1d(places), dim), source)
     return whole.reshape(self._array.shape)
@@ -194,7 +194,7 @@ def scatter_(
     source = given_source("scatter_", src, value)
     tensor = source if isinstance(source, Tensor) else None
     dim, places = scattering("scatter_", self, dim, index, tensor)
-    array = np.asarray(self._array)
+    array = arrays.asarray(self._array)
     if reduce is not None:
         return inplace.write(
             ScatterNumber, self, (), (0, dim, places), reduced(self, dim, places, source, reduce), self._dtype
@@ -215,7 +215,7 @@ def scatter_add_(self: Tensor, dim: int, index: Any, src: Any) -> Tensor:
     dim, places = scattering("scatter_add_", self, dim, index, src)
     if not places.size:
         return self
-    array = ScatterAdd.forward(np.asarray(self._array), src._array, dim, places)
+    array = ScatterAdd.forward(arrays.asarray(self._array), src._array, dim, places)
     return inplace.write(ScatterAdd, self, (src,), (dim, places), rounded(array, self._dtype), self._dtype)
 
 
@@ -270,5 +270,5 @@ def index_add(input: Tensor, dim: int, index: Any, source: Tensor, *, alpha: Any
 def index_add_(self: Tensor, dim: int, index: Any, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """`index_add` written into the tensor itself."""
     dim, places = adding(self, dim, index, source)
-    array = IndexAdd.forward(np.asarray(self._array), source._array, dim, places, alpha)
+    array = IndexAdd.forward(arrays.asarray(self._array), source._array, dim, places, alpha)
     return inplace.write(IndexAdd, self, (source,), (dim, places, alpha), rounded(array, self._dtype), self._dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import creation, messages
+from engine import arrays, creation, messages
 from engine.functions import FUNCTIONS, METHODS, both, function, method, normal_dim, normal_dims, require_tensor
 from engine.node import AccumulateGrad
 from engine.ops import views
@@ -73,7 +73,7 @@ def reshaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
         np.reshape(tensor._array, target, copy=False)
     except ValueError:
         copied = Clone.apply(tensor)
-        copied._array = np.ascontiguousarray(copied._array)
+        copied._array = arrays.contiguous(copied._array)
         return views.UnsafeView.apply(copied, target)
     return views.View.apply(tensor, target)
 
@@ -408,8 +408,9 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     if self._edge is not None:
         raise RuntimeError("cannot resize variables that require grad")
     count = int(np.prod(shape, dtype=np.int64))
-    flat = np.array(self._memory()).reshape(-1)
-    self._array = np.resize(flat, count).reshape(shape) if flat.size else np.zeros(shape, self._dtype.np)
+    flat = self._memory().copy().reshape(-1)
+    filled = np.resize(flat, count) if flat.size else arrays.zeros((count,), self._dtype.np, flat)
+    self._array = filled.reshape(shape)
     self._storage = None
     return self
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula, messages
+from engine import arrays, formula, messages
 from engine.creation import checked_dtype
 from engine.formula import exp
 from engine.functions import both
@@ -26,7 +26,7 @@ class Softmax(Reduction):
             return self.copy()
         axis = (dim,) if self.ndim else ()
         wide = self.astype(np.float32) if self.dtype.itemsize == 2 else self
-        weights = np.exp(wide - np.maximum.reduce(wide, axis=axis, keepdims=True))
+        weights = np.exp(wide - arrays.largest(wide, axis, True))
         weights /= np.add.reduce(weights, axis=axis, keepdims=True)
         return weights.astype(self.dtype, copy=False)
 
@@ -48,7 +48,7 @@ class LogSoftmax(Reduction):
             return self.copy()
         axis = (dim,) if self.ndim else ()
         wide = self.astype(np.float32) if self.dtype.itemsize == 2 else self
-        shifted = wide - np.maximum.reduce(wide, axis=axis, keepdims=True)
+        shifted = wide - arrays.largest(wide, axis, True)
         shifted = shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
         return shifted.astype(self.dtype, copy=False)
 
@@ -81,5 +81,3 @@ def softmax(input: Tensor, dim: Any = MISSING, dtype: Any = None, *, out: Any = 
 def log_softmax(input: Tensor, dim: Any = MISSING, dtype: Any = None, *, out: Any = None) -> Tensor:
     """log(softmax(x)) along `dim`, computed without overflow."""
     return shares("log_softmax", LogSoftmax, input, dim, dtype)
-
-

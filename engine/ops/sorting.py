@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula, messages, return_types
+from engine import arrays, dtypes, formula, messages, return_types
 from engine.functions import both, function, normal_dim, require_tensor
 from engine.op import Op
 from engine.ops.extremes import Choosing, check_filled, chosen
@@ -54,7 +54,7 @@ class Topk(Op):
     def forward(self, k, dim, largest):
         if not self.ndim:
             return self, np.int64(0)
-        index = np.ascontiguousarray(order(self, dim, largest)[(slice(None),) * dim + (slice(k),)])
+        index = arrays.contiguous(order(self, dim, largest)[(slice(None),) * dim + (slice(k),)])
         return np.take_along_axis(self, index, dim), index
 
     def d_self(grad, self_shape, dim, indices):
@@ -152,7 +152,7 @@ def unique_consecutive(
     starts = np.concatenate(([True] * min(len(array), 1), changes)).astype(bool)
     values = array[starts]
     if dim is not None:
-        values = np.ascontiguousarray(np.moveaxis(values, 0, dim))
+        values = arrays.contiguous(np.moveaxis(values, 0, dim))
     inverse = np.cumsum(starts) - 1
     counts = np.diff(np.append(np.flatnonzero(starts), len(array)))
     inverse = inverse.reshape(input._array.shape) if dim is None else inverse
@@ -200,9 +200,5 @@ def searchsorted(
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """For each value the number of the interval between boundaries that it falls into."""
     if boundaries._array.ndim != 1:
-        raise RuntimeError(
-            f"boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})"
-        )
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
-
-

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import formula, messages
+from engine import arrays, formula, messages
 from engine.formula import permuted, reshaped, sum_to, transposed
 from engine.op import Op, mark_inference, record
 from engine.state import state
@@ -69,7 +69,7 @@ def geometry(view: Tensor, base: Tensor) -> tuple[tuple[int, ...], tuple[int, ..
     """Lengths, strides and offset in elements of a view within its base's memory."""
     array, whole = view._memory(), base._memory()
     step = array.itemsize
-    distance = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    distance = arrays.address(array) - arrays.address(whole)
     return array.shape, tuple(stride // step for stride in array.strides), distance // step if array.size else 0
 
 
@@ -77,7 +77,7 @@ def strided_view(array: NDArray[Any], size: tuple[int, ...], stride: tuple[int, 
     """The elements of `array`, counted in memory order from its first, that lie at a geometry. Writable."""
     flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel(order="K")
     step = array.itemsize
-    return np.lib.stride_tricks.as_strided(flat[offset:], size, tuple(length * step for length in stride))
+    return arrays.as_strided(flat[offset:], size, tuple(length * step for length in stride))
 
 
 def keeping_strides(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -90,7 +90,7 @@ def keeping_strides(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]
         else:
             length, step = 1, shape[dim + 1] * strides[-1] if strides else array.itemsize
         strides.append(step if length == shape[dim] else 0)
-    return np.lib.stride_tricks.as_strided(array, shape, tuple(reversed(strides)))
+    return arrays.as_strided(array, shape, tuple(reversed(strides)))
 
 
 class View(ViewOp):
@@ -123,6 +123,8 @@ class Expand(ViewOp):
         stretched = np.broadcast_to(self, size)
         if 1 in size and self.ndim:
             stretched = keeping_strides(self, size)
+        if arrays.on_device(stretched):  # which keeps no note of what may be written to
+            return stretched
         if stretched.size != self.size:
             stretched.flags.writeable = False
         elif self.flags.writeable and not stretched.flags.writeable:  # no element is there twice: it can be written to
@@ -208,7 +210,7 @@ class Unsqueeze(ViewOp):
         step = self.itemsize if dim == self.ndim else self.shape[dim] * self.strides[dim]
         shape = (*self.shape[:dim], 1, *self.shape[dim:])
         strides = (*self.strides[:dim], step, *self.strides[dim:])
-        return np.lib.stride_tricks.as_strided(self, shape, strides)
+        return arrays.as_strided(self, shape, strides)
 
     def d_self(grad, self_shape):
         return reshaped(grad, self_shape)
@@ -239,7 +241,7 @@ class Diagonal(ViewOp):
 
     def forward(self, offset, dim1, dim2):
         made = np.diagonal(self, offset, dim1, dim2)
-        made.flags.writeable = self.flags.writeable
+        arrays.set_writeable(made, arrays.writeable(self))
         return made
 
     def d_self(grad, self_shape, offset, dim1, dim2):
@@ -260,8 +262,7 @@ class Unfold(ViewOp):
     """Windows of a length along a dimension, as a new last dimension"""
 
     def forward(self, dim, size, step):
-        windows = np.lib.stride_tricks.sliding_window_view(self, size, dim, writeable=self.flags.writeable)
-        return windows[(slice(None),) * dim + (slice(None, None, step),)]
+        return arrays.windows(self, size, dim)[(slice(None),) * dim + (slice(None, None, step),)]
 
     def d_self(grad, self_shape, dim, size, step):
         return formula.unfold_scattered(grad, self_shape, dim, size, step)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import arrays
 from engine.boxmuller import fma32, fma64
 from engine.dtypes import DType, float64
 from engine.storage import Storage
@@ -25,6 +26,8 @@ Value = Any
 
 def _fused(a: Value, b: Value, c: Value, dtype: DType) -> Value:
     """a * b + c with one rounding in the type that the dtype computes in."""
+    if arrays.on_device(c):
+        return a * b + c  # the device has its own way of rounding, whatever is asked here
     if dtype is float64:
         return fma64(a, b, c)
     return fma32(a, b, c)
@@ -57,7 +60,12 @@ def add_in_blocks(target: NDArray[Any], other: NDArray[Any], factor: Any) -> Non
 
     Large contiguous arrays go through a small float64 buffer that stays in the cache.
     """
-    if target.size <= BLOCK or not target.flags.c_contiguous or not other.flags.c_contiguous:
+    if (
+        target.size <= BLOCK
+        or arrays.on_device(target)
+        or not target.flags.c_contiguous
+        or not other.flags.c_contiguous
+    ):
         target += other * factor
         return
     into, source = target.reshape(-1), other.reshape(-1)
@@ -98,10 +106,10 @@ def add_quotient(a: Value, b: Value, c: Value, value: float, dtype: DType) -> Va
 def assign(tensor: Tensor, value: Value) -> None:
     """Write `value` into the tensor's memory and count the write; no history."""
     array = tensor._array
-    if isinstance(array, np.ndarray):
-        array[...] = value
-    else:  # a 0-d value that nobody aliases
+    if isinstance(array, np.generic):  # a 0-d value that nobody aliases
         tensor._array = array.dtype.type(value)
+    else:
+        array[...] = value
     storage = tensor._storage
     if storage is None:
         storage = tensor._storage = Storage(None)
@@ -111,4 +119,4 @@ def assign(tensor: Tensor, value: Value) -> None:
 def like(tensor: Tensor, fill: float = 0.0) -> Tensor:
     """A new tensor of the same shape and type, filled with a number."""
     array = tensor._array
-    return wrap(np.full(array.shape, fill, array.dtype), tensor._dtype)
+    return wrap(arrays.full(array.shape, fill, array.dtype, array), tensor._dtype)

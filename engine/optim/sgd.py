@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import arrays
 from engine.dtypes import float32
 from engine.optim.kernels import Value, add_in_blocks, add_scaled, assign, scaled
 from engine.optim.optimizer import (
@@ -22,7 +23,6 @@ from engine.state import state as engine_state
 from engine.storage import Storage
 from engine.tensor import Tensor, wrap
 
-ndarray = np.ndarray
 to_float32 = np.float32
 to_float64 = np.float64
 
@@ -92,10 +92,10 @@ class SGD(Optimizer):
             if param._dtype is not float32:
                 assign(param, add_scaled(value, grad._array, -lr, param._dtype))
                 continue
-            if type(value) is ndarray:
-                add_in_blocks(value, grad._array, alpha)
-            else:
+            if type(value) is to_float32:
                 param._array = to_float32(value + grad._array * alpha)
+            else:
+                add_in_blocks(value, grad._array, alpha)
             storage = param._storage
             if storage is None:
                 storage = param._storage = Storage(None)
@@ -109,7 +109,7 @@ class SGD(Optimizer):
         if momentum != 0:
             mean: Tensor | None = state.get("momentum_buffer")
             if mean is None:
-                mean = state["momentum_buffer"] = wrap(np.array(grad), dtype)
+                mean = state["momentum_buffer"] = wrap(arrays.copied(grad), dtype)
             else:
                 kept = scaled(mean._array, momentum, dtype)
                 assign(mean, add_scaled(kept, grad, 1 - group["dampening"], dtype))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine import formula
+from engine import arrays, formula
 from engine.op import Op
 from engine.tensor import Tensor, wrap
 
@@ -23,7 +23,7 @@ class Embedding(Op):
     def d_self(grad, indices, padding_idx, self_shape):
         at = indices._array if isinstance(indices, Tensor) else indices
         if padding_idx is not None:
-            kept = np.asarray(at != padding_idx)
+            kept = arrays.asarray(at != padding_idx)
             factor = kept[..., None].astype(grad._dtype.np if isinstance(grad, Tensor) else grad.dtype)
             grad = grad * (wrap(factor, grad._dtype) if isinstance(grad, Tensor) else factor)
         return formula.index_scattered(grad, self_shape, (at,))

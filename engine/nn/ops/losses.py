@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula
+from engine import arrays, formula
 from engine.formula import log, scale, where
 from engine.op import Op
 from engine.tensor import Tensor, wrap
@@ -20,7 +20,7 @@ def reduced(values: Any, reduction: str) -> Any:
     """The elements of a loss as they are, their mean or their sum."""
     if reduction == "none":
         return values
-    total = np.add.reduce(values, axis=None) if isinstance(values, np.ndarray) else values
+    total = values if isinstance(values, np.generic) else np.add.reduce(values, axis=None)
     return total / values.dtype.type(values.size) if reduction == "mean" else total
 
 
@@ -146,7 +146,7 @@ class NllLoss(Op):
         factors = _factors(self_shape, dtype, target, weight, ignore_index)
         if reduction == "mean":
             factors = factors / factors.sum(dtype=dtype)
-        slope = np.zeros(self_shape, dtype)
+        slope = arrays.zeros(self_shape, dtype, factors)
         picked = np.minimum(np.maximum(target, 0), self_shape[1] - 1)
         np.put_along_axis(slope, np.expand_dims(picked, 1), np.expand_dims(-factors, 1), 1)
         if reduction == "none":

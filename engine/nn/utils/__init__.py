@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
+from engine import arrays, dtypes
 from engine.functions import FUNCTIONS
 from engine.optim.kernels import assign
 from engine.tensor import Tensor, wrap
@@ -31,8 +31,8 @@ def clip_grad_norm_(
     grads = _gradients(parameters)
     if not grads:
         return wrap(np.float32(0), dtypes.float32)
-    norms = [np.linalg.norm(np.asarray(grad._array).ravel(), norm_type) for grad in grads]
-    total = np.linalg.norm(np.asarray(norms, np.asarray(grads[0]._array).dtype), norm_type)
+    norms = [np.linalg.norm(arrays.asarray(grad._array).ravel(), norm_type) for grad in grads]
+    total = np.linalg.norm(np.stack(norms).astype(grads[0]._array.dtype), norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {float(norm_type)} for gradients from `parameters` is non-finite, so it cannot "
@@ -42,7 +42,7 @@ def clip_grad_norm_(
     factor = min(float(max_norm) / (float(total) + 1e-6), 1.0)
     for grad in grads:
         assign(grad, grad._array * grad._array.dtype.type(factor))
-    return wrap(np.asarray(total, grads[0]._array.dtype)[()], grads[0]._dtype)
+    return wrap(arrays.asarray(total, grads[0]._array.dtype)[()], grads[0]._dtype)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
-from engine import dtypes
+from engine import creation, dtypes
 from engine.nn import functional
 from engine.nn.module import Module
 from engine.nn.parameter import Parameter
-from engine.tensor import Tensor, wrap
+from engine.tensor import Tensor
 
 
 class _Activation(Module):
@@ -282,14 +280,40 @@ class LogSoftmax(_AlongDim):
     function = staticmethod(functional.log_softmax)
 
 
+class Softmax2d(_Plain):
+    """Softmax over the channels of images (N, C, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The shares of the channels at every place."""
+        if input.dim() not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+        return functional.softmax(input, -3)
+
+
+class RReLU(_Activation):
+    """input where it is positive, else times a slope that is random while training."""
+
+    shown = ("lower", "upper")
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The function of the input, elementwise."""
+        return functional.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+
 class PReLU(Module):
     """input where it is positive, else weight * input, with the weight learned."""
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
+    ) -> None:
         super().__init__()
-        self.num_parameters = num_parameters
-        dtype = dtypes.get_default_dtype()
-        self.weight = Parameter(wrap(np.full(num_parameters, init, dtype.np), dtype))
+        self.num_parameters, self.init = num_parameters, init
+        made = creation.full((num_parameters,), init, dtype=dtype or dtypes.get_default_dtype(), device=device)
+        self.weight = Parameter(made)
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of the input, elementwise."""

@@ -51,3 +51,15 @@ class Dropout3d(_Dropout):
     """Each channel of (N, C, D, H, W) becomes 0 with probability p."""
 
     function = staticmethod(functional.dropout3d)
+
+
+class AlphaDropout(_Dropout):
+    """Dropout that keeps mean and variance of the numbers that SELU gives."""
+
+    function = staticmethod(functional.alpha_dropout)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """AlphaDropout of whole channels."""
+
+    function = staticmethod(functional.feature_alpha_dropout)

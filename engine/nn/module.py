@@ -8,18 +8,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from engine import dtypes
+from engine import arrays, dtypes
+from engine.devices import device as torch_device
 from engine.dtypes import DType
+from engine.nn.hooks import Hooked
 from engine.nn.loading import Report, load_into, save_from
-from engine.nn.parameter import Parameter
-from engine.node import RemovableHandle
+from engine.nn.parameter import Buffer, Parameter
 from engine.tensor import Tensor, wrap
 
 Self = TypeVar("Self", bound="Module")
 _REGISTERS = ("_parameters", "_buffers", "_modules")
 
 
-class Module:
+class Module(Hooked):
     """The base of all layers, losses and networks.
 
     A subclass sets its layers as attributes in `__init__`, after `super().__init__()`, and computes in `forward`.
@@ -45,22 +46,21 @@ class Module:
         place("_buffers", {})
         place("_non_persistent_buffers_set", set())
         place("_modules", {})
-        place("_forward_hooks", {})
-        place("_forward_pre_hooks", {})
+        for hooks in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"):
+            place(hooks, {})
+        place("_with_kwargs", set())
+        place("_always_called", set())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self._forward_pre_hooks and not self._forward_hooks:
-            return self.forward(*args, **kwargs)
-        for hook in list(self._forward_pre_hooks.values()):
-            changed = hook(self, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        result = self.forward(*args, **kwargs)
-        for hook in list(self._forward_hooks.values()):
-            changed = hook(self, args, result)
-            if changed is not None:
-                result = changed
-        return result
+        fields = self.__dict__
+        if (
+            fields["_forward_hooks"]
+            or fields["_forward_pre_hooks"]
+            or fields["_backward_hooks"]
+            or fields["_backward_pre_hooks"]
+        ):
+            return self._call_with_hooks(args, kwargs)
+        return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass writes its own."""
@@ -78,6 +78,10 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         fields = self.__dict__
         parameters = fields.get("_parameters")
+        if isinstance(value, Buffer):
+            self._forget(name, keep="_buffers")
+            self.register_buffer(name, value, value.persistent)
+            return
         if isinstance(value, Parameter):
             if parameters is None:
                 raise AttributeError("cannot assign parameters before Module.__init__() call")
@@ -312,15 +316,36 @@ class Module:
         return self
 
     def to(self: Self, *args: Any, **kwargs: Any) -> Self:
-        """Bring parameters and buffers to a type; the only device is the CPU. Returns the module."""
+        """Bring parameters and buffers to a type, to a device or both. Returns the module."""
         probe = wrap(np.zeros((), np.float32), dtypes.float32)
-        wanted: DType = probe.to(*args, **kwargs)._dtype  # type: ignore[attr-defined]
+        there: Tensor = probe.to(*args, **kwargs)  # type: ignore[attr-defined]
+        wanted = there._dtype
         explicit = any(isinstance(value, DType | Tensor) for value in (*args, *kwargs.values()))
         if explicit and not (wanted.is_floating_point or wanted.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted}"
             )
+        places = [value for value in (*args, kwargs.get("device")) if not isinstance(value, bool)]
+        if any(isinstance(value, (Tensor, str, int, torch_device)) for value in places):
+            self._move(there.device)
         return self._convert(wanted) if explicit else self
+
+    def _move(self: Self, place: Any) -> Self:
+        """Bring all parameters, their gradients and buffers to a device, in place."""
+        for module in self.modules():
+            for member in (*module._parameters.values(), *module._buffers.values()):
+                for each in (member, None if member is None else member._grad):
+                    if each is not None:
+                        each.data = each.data.to(place)
+        return self
+
+    def cuda(self: Self, device: Any = None) -> Self:
+        """Parameters and buffers on the GPU. Raises AssertionError where there is none."""
+        return self._move("cuda" if device is None else device)
+
+    def cpu(self: Self) -> Self:
+        """Parameters and buffers on the CPU."""
+        return self._move("cpu")
 
     def float(self: Self) -> Self:
         """All floating-point parameters and buffers as float32."""
@@ -337,24 +362,6 @@ class Module:
     def bfloat16(self: Self) -> Self:
         """All floating-point parameters and buffers as bfloat16."""
         return self._convert(dtypes.bfloat16)
-
-    def cpu(self: Self) -> Self:
-        """The module, which is on the CPU already."""
-        return self
-
-    def cuda(self: Self, device: Any = None) -> Self:
-        """Always fails: there is no GPU here."""
-        raise AssertionError("Torch not compiled with CUDA enabled")
-
-    # -- hooks ------------------------------------------------------------------------------------------------------
-
-    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, args, output)` after `forward`; it may return another output."""
-        return RemovableHandle(self._forward_hooks, hook)
-
-    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, args)` before `forward`; it may return other arguments."""
-        return RemovableHandle(self._forward_pre_hooks, hook)
 
     # -- saving and loading -------------------------------------------------------------------------------------------
 
@@ -406,5 +413,5 @@ def typename(value: object) -> str:
 
 def with_data(tensor: Tensor, dtype: DType) -> None:
     """Give a tensor memory of another type with the same values; what it is to autograd stays."""
-    converted = np.asarray(tensor._array).astype(dtype.np)
+    converted = arrays.asarray(tensor._array).astype(dtype.np)
     tensor.data = wrap(dtypes.round_bfloat16(converted) if dtype is dtypes.bfloat16 else converted, dtype)

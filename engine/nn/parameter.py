@@ -57,7 +57,30 @@ class Parameter(Tensor):
         return _rebuild, (np.array(self._array), self._dtype, self.requires_grad)
 
 
+class Buffer(Tensor):
+    """A tensor that, assigned to a Module's attribute, becomes one of its buffers: part of its state, not learned."""
+
+    __slots__ = ("persistent",)
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
+        if data is None:
+            data = wrap(np.empty(0, np.float32), dtypes.get_default_dtype())
+        source = data.detach()
+        made: Buffer = _NEW(cls)
+        made._array = source._array
+        made._dtype = source._dtype
+        made._edge = None
+        made._grad = None
+        made._storage = source._storage
+        made._extra = None
+        made.persistent = persistent
+        return made
+
+    __hash__ = Tensor.__hash__
+
+
 Parameter.__module__ = "torch.nn.parameter"
+Buffer.__module__ = "torch.nn.parameter"
 
 
 def _rebuild(array: Any, dtype: dtypes.DType, requires_grad: bool) -> Parameter:

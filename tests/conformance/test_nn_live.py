@@ -384,7 +384,7 @@ LINES = [
 ]
 
 
-def outcome(library: Any, line: str) -> tuple[str, list[str]]:
+def outcome(library: Any, line: str, setup: str = SETUP) -> tuple[str, list[str]]:
     """What one line gives, or raises, after the setup; and what it warns."""
     names: dict[str, Any] = {
         "torch": library,
@@ -393,7 +393,7 @@ def outcome(library: Any, line: str) -> tuple[str, list[str]]:
         "D": library.utils.data,
         "__name__": "__main__",
     }
-    exec(SETUP, names)
+    exec(setup, names)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from engine import inplace, messages
+import numpy as np
+
+from engine import inplace, messages, random
+from engine.dtypes import float64
 from engine.elementwise import Unary
 from engine.functions import FUNCTIONS, require_tensor
 from engine.nn.ops import activations as ops
@@ -159,6 +162,30 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % input.dim()} is size {length}")
     first, second = input.chunk(2, dim)  # type: ignore[attr-defined]
     return first * second.sigmoid()  # type: ignore[no-any-return]
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """input where it is positive, else times a random slope between the two (their mean outside training)."""
+    array = np.asarray(input._array)
+    slopes = np.ones(array.shape, array.dtype)
+    low = array <= 0
+    slopes[low] = (lower + upper) / 2 if not training else random.uniform((int(low.sum()),), float64, lower, upper)
+    return _call(ops.RreluWithNoise, "rrelu_with_noise_out_cpu", input, (slopes,), inplace)
+
+
+def gumbel_softmax(
+    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """A random choice among exp(logits) along a dimension, softened by tau; `hard`: all or nothing, same gradient."""
+    noise = -logits.new_empty(tuple(logits.shape)).exponential_().log()
+    soft = ((logits + noise) / tau).softmax(dim)
+    if not hard:
+        return soft  # type: ignore[no-any-return]
+    index = soft.max(dim, keepdim=True)[1]
+    chosen = logits.new_zeros(tuple(logits.shape)).scatter_(dim, index, 1.0)
+    return chosen - soft.detach() + soft  # type: ignore[no-any-return]
 
 
 def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:

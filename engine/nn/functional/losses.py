@@ -62,7 +62,8 @@ def _same_dtype(kernel: str, input: Tensor, target: Tensor) -> tuple[Tensor, Ten
     return input.to(dtype), target.to(dtype)  # type: ignore[attr-defined]
 
 
-def _reduce(values: Tensor, reduction: str) -> Tensor:
+def reduce_values(values: Tensor, reduction: str) -> Tensor:
+    """The elements of a loss as they are, their mean or their sum."""
     if reduction == "none":
         return values
     return values.mean() if reduction == "mean" else values.sum()  # type: ignore[attr-defined,no-any-return]
@@ -88,7 +89,7 @@ def mse_loss(
         return _apply(ops.MseLoss, input, target, reduction)
     if weight.shape != input.shape:
         raise ValueError("Weights and input must have the same size.")
-    return _reduce(_apply(ops.MseLoss, input, target, "none") * weight, reduction)  # type: ignore[operator]
+    return reduce_values(_apply(ops.MseLoss, input, target, "none") * weight, reduction)  # type: ignore[operator]
 
 
 def l1_loss(
@@ -101,7 +102,7 @@ def l1_loss(
     """The distance: its mean, its sum, or element by element."""
     reduction = check_reduction(reduction, size_average, reduce)
     input, target = _pair(input, target)
-    return _reduce((input - target).abs(), reduction)  # type: ignore[operator]
+    return reduce_values((input - target).abs(), reduction)  # type: ignore[operator]
 
 
 def smooth_l1_loss(
@@ -116,7 +117,7 @@ def smooth_l1_loss(
     reduction = check_reduction(reduction, size_average, reduce)
     input, target = _pair(input, target)
     if beta == 0.0:
-        return _reduce((input - target).abs(), reduction)  # type: ignore[operator]
+        return reduce_values((input - target).abs(), reduction)  # type: ignore[operator]
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     return _apply(ops.SmoothL1Loss, *_same_dtype("smooth_l1_cpu", input, target), reduction, beta)
@@ -324,4 +325,4 @@ def kl_div(
     if per_batch:
         total = values.sum()
         return total / input.size(0) if input.dim() else total  # type: ignore[no-any-return]
-    return _reduce(values, reduction)
+    return reduce_values(values, reduction)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from engine.nn.ops.normalization import FixedBatchNorm, NativeBatchNorm, NativeLayerNorm
+from engine import arrays
+from engine.nn.functional.pooling import avg_pool3d
+from engine.nn.functional.resampling import pad
+from engine.nn.ops.normalization import FixedBatchNorm, NativeBatchNorm, NativeGroupNorm, NativeLayerNorm
 from engine.optim.kernels import assign
 from engine.tensor import Tensor
 
@@ -74,4 +79,88 @@ def batch_norm(
 
 
 def _unbiased(values: np.ndarray, dims: tuple[int, ...]) -> np.ndarray:
-    return np.asarray(np.var(values, dims, ddof=1))
+    return arrays.asarray(np.var(values, dims, ddof=1))
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Each of `num_groups` groups of channels of each sample with mean 0 and variance 1, then scaled and shifted."""
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    sizes = [shape[0] * shape[1] // num_groups, num_groups, *shape[2:]]
+    if sizes[0] * math.prod(sizes[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {sizes}")
+    if shape[1] % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(shape)} and num_groups={num_groups}"
+        )
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and tuple(value.shape) != (shape[1],):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"shape {list(value.shape)} and input of shape {list(shape)}"
+            )
+    result: Tensor = NativeGroupNorm.apply(input, weight, bias, num_groups, eps)
+    return result
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel of each sample with mean 0 and variance 1, then scaled and shifted."""
+    shape = tuple(input._array.shape)
+    if use_input_stats and math.prod(shape[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size torch.Size({list(shape)})"
+        )
+    batch = shape[0]
+    # Batch normalization of one sample that has every channel of the batch as a channel of its own.
+    merged: Any = input.view(1, batch * shape[1], *shape[2:])  # type: ignore[attr-defined]
+    tracked = [None if each is None else each.repeat(batch) for each in (running_mean, running_var, weight, bias)]  # type: ignore[attr-defined]
+    result: Any = batch_norm(merged, *tracked, use_input_stats, momentum, eps)
+    if use_input_stats:
+        for running, moved in zip((running_mean, running_var), tracked[:2], strict=True):
+            if running is not None and moved is not None:
+                assign(running, moved._array.reshape(batch, -1).mean(0))
+    return result.view(shape)  # type: ignore[no-any-return]
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """input divided by the root of its mean square over the last dimensions, then scaled."""
+    shape = tuple(normalized_shape)
+    have = tuple(input._array.shape)
+    if have[len(have) - len(shape) :] != shape:
+        stars = ", ".join(["*", *map(str, shape)])
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [{stars}], but got input of size"
+            f"{list(have)}"
+        )
+    least = float(np.finfo(input._dtype.np).eps) if eps is None else eps
+    dims = tuple(range(len(have) - len(shape), len(have)))
+    mean: Any = input.pow(2).mean(dims, True)  # type: ignore[attr-defined]
+    result: Any = input * (mean + least).rsqrt()
+    return result if weight is None else result * weight  # type: ignore[no-any-return]
+
+
+def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """input divided by a power of the mean square over neighbouring channels."""
+    if input.dim() < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {input.dim()} dimensions)")
+    squares = (input * input).unsqueeze(1)
+    shape = tuple(input.shape)
+    flat = pad(squares.reshape(shape[0], 1, shape[1], -1, 1), (0, 0, 0, 0, size // 2, (size - 1) // 2))
+    mean: Any = avg_pool3d(flat, (size, 1, 1), stride=1)
+    mean = mean.squeeze(1).reshape(shape)
+    return input / mean.mul(alpha).add(k).pow(beta)  # type: ignore[no-any-return]

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from engine import analysis, formula
+from engine import analysis, arrays, formula
 from engine.elementwise import Binary, Unary
 from engine.formula import exp, scale, where
 from engine.ops.pointwise import passed
+from engine.tensor import Tensor, wrap
 
 
 def _kept(value: Any, like: Any) -> Any:
     """A result in its operand's type; 0-d arrays become NumPy scalars."""
-    return np.asarray(value, like.dtype)[()]
+    return arrays.asarray(value, like.dtype)[()]
 
 
 class LeakyRelu(Unary):
@@ -29,6 +30,18 @@ class LeakyRelu(Unary):
 
     def d_self(grad, self, negative_slope):
         return passed(grad, self, negative_slope)
+
+
+class RreluWithNoise(Unary):
+    """self times a slope for each element"""
+
+    float_result = False
+
+    def forward(self, noise):
+        return self * noise
+
+    def d_self(grad, noise):
+        return grad * (wrap(noise, grad._dtype) if isinstance(grad, Tensor) else noise)
 
 
 class Elu(Unary):
@@ -68,9 +81,7 @@ class Gelu(Unary):
 
 
 def _erf(value: Any) -> Any:
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _kept(analysis.erf(value), value)
-    return value.erf()
+    return value.erf() if isinstance(value, Tensor) else _kept(analysis.erf(value), value)
 
 
 class Silu(Unary):

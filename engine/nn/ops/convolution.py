@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import formula
+from engine import arrays, formula
 from engine.op import Op
 from engine.tensor import Tensor
 
@@ -38,7 +38,7 @@ def windows(
 ) -> NDArray[Any]:
     """A view of shape (N, C, *places, *kernel): what the kernel sees at each place."""
     steps = padded.strides[2:]
-    return np.lib.stride_tricks.as_strided(
+    return arrays.as_strided(
         padded,
         (*padded.shape[:2], *places, *kernel),
         (
@@ -46,14 +46,13 @@ def windows(
             *[step * s for step, s in zip(steps, stride, strict=True)],
             *[step * d for step, d in zip(steps, dilation, strict=True)],
         ),
-        writeable=False,
     )
 
 
 def padded_with(input: NDArray[Any], padding: tuple[int, ...], value: float = 0) -> NDArray[Any]:
     """The input with a margin around its space."""
     if not any(padding):
-        return np.ascontiguousarray(input)
+        return arrays.contiguous(input)
     return np.pad(input, ((0, 0), (0, 0), *((pad, pad) for pad in padding)), constant_values=value)
 
 
@@ -84,7 +83,7 @@ def convolved(input: NDArray[Any], weight: NDArray[Any], geometry: Geometry) -> 
     result = np.matmul(columns, kernels.transpose(0, 2, 1))
     batch = input.shape[0]
     split = result.reshape(groups, batch, math.prod(places), -1).transpose(1, 0, 3, 2)
-    return np.ascontiguousarray(split).reshape(batch, weight.shape[0], *places)
+    return arrays.contiguous(split).reshape(batch, weight.shape[0], *places)
 
 
 def to_input(grad: NDArray[Any], weight: NDArray[Any], shape: tuple[int, ...], geometry: Geometry) -> NDArray[Any]:
@@ -98,7 +97,8 @@ def to_input(grad: NDArray[Any], weight: NDArray[Any], shape: tuple[int, ...], g
     space = len(kernel)
     order = (1, 0, 2 + space, *range(2, 2 + space), *range(3 + space, 3 + 2 * space))
     split = split.transpose(order).reshape(batch, channels, *places, *kernel)
-    wide = np.zeros((batch, channels, *[n + 2 * pad for n, pad in zip(shape[2:], padding, strict=True)]), grad.dtype)
+    margins = [n + 2 * pad for n, pad in zip(shape[2:], padding, strict=True)]
+    wide = arrays.zeros((batch, channels, *margins), grad.dtype, grad)
     for offset in product(*map(range, kernel)):
         spots = tuple(
             slice(at * dil, at * dil + step * (count - 1) + 1, step)
@@ -106,7 +106,7 @@ def to_input(grad: NDArray[Any], weight: NDArray[Any], shape: tuple[int, ...], g
         )
         wide[(..., *spots)] += split[(..., *offset)]
     inner = tuple(slice(pad, pad + n) for pad, n in zip(padding, shape[2:], strict=True))
-    return np.ascontiguousarray(wide[(..., *inner)])
+    return arrays.contiguous(wide[(..., *inner)])
 
 
 def to_weight(grad: NDArray[Any], input: NDArray[Any], shape: tuple[int, ...], geometry: Geometry) -> NDArray[Any]:
@@ -140,6 +140,31 @@ class Convolution(Op):
         if isinstance(grad, Tensor):
             return ConvolutionWeight.apply(grad, input, weight_shape, geometry)
         return to_weight(grad, input, weight_shape, geometry)
+
+    def d_bias(grad):
+        return formula.summed(grad, (0, *range(2, grad.ndim)))
+
+
+class ConvolutionTransposed(Op):
+    """Every number spread over a window by the weight, plus a bias for each channel"""
+
+    node_name = "ConvolutionBackward0"
+    tensors = ("input", "weight", "bias")
+    symbol = "∗ᵀ"
+
+    def forward(input, weight, bias, shape, geometry):
+        result = to_input(input, weight, shape, geometry)
+        if bias is not None:
+            result += bias.reshape(-1, *[1] * (result.ndim - 2))
+        return result
+
+    def d_input(grad, weight, geometry):
+        return _both(grad, weight, geometry)
+
+    def d_weight(grad, input, geometry, weight_shape):
+        if isinstance(grad, Tensor):
+            return ConvolutionWeight.apply(input, grad, weight_shape, geometry)
+        return to_weight(input, grad, weight_shape, geometry)
 
     def d_bias(grad):
         return formula.summed(grad, (0, *range(2, grad.ndim)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula
+from engine import arrays, formula
 from engine.formula import scale, sqrt, summed
 from engine.op import Op
 from engine.tensor import Tensor, wrap
@@ -44,7 +44,7 @@ class NativeLayerNorm(Op):
     symbol = "norm"
 
     def forward(self, weight, bias, dims, eps):
-        unit, _ = normalized(self, dims, _count(self, dims), eps)
+        unit, _ = normalized(arrays.contiguous(self), dims, _count(self, dims), eps)
         scaled = unit if weight is None else unit * weight
         return (scaled if bias is None else scaled + bias).astype(self.dtype, copy=False)
 
@@ -79,6 +79,37 @@ class NativeBatchNorm(Op):
 
     def d_bias(grad, dims):
         return summed(grad, dims)
+
+
+class NativeGroupNorm(Op):
+    """Groups of channels of each sample with mean 0 and variance 1, scaled and shifted by channel"""
+
+    tensors = ("self", "weight", "bias")
+    symbol = "norm"
+
+    def forward(self, weight, bias, groups, eps):
+        unit = _grouped_unit(self, groups, eps)
+        scaled = unit if weight is None else unit * _spread(weight, self)
+        return (scaled if bias is None else scaled + _spread(bias, self)).astype(self.dtype, copy=False)
+
+    def d_self(grad, self, weight, groups, eps, self_shape):
+        grad = grad if weight is None else grad * _spread(weight, self)
+        grouped = (self_shape[0], groups, -1)
+        slope = _slope(formula.reshaped(grad, grouped), formula.reshaped(self, grouped), (2,), eps)
+        return formula.reshaped(slope, self_shape)
+
+    def d_weight(grad, self, groups, eps):
+        return summed(grad * _grouped_unit(self, groups, eps), (0, *range(2, grad.ndim)))
+
+    def d_bias(grad):
+        return summed(grad, (0, *range(2, grad.ndim)))
+
+
+def _grouped_unit(value: Any, groups: int, eps: float) -> Any:
+    """The value with mean 0 and variance 1 over each group of channels."""
+    shape = tuple(value.shape)
+    grouped = formula.reshaped(value, (shape[0], groups, -1))
+    return formula.reshaped(normalized(grouped, (2,), _count(grouped, (2,)), eps)[0], shape)
 
 
 class FixedBatchNorm(Op):

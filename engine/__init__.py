@@ -90,6 +90,7 @@ from engine.modes import (
 from engine.printing import set_printoptions
 from engine.random import Generator
 from engine.serialization import load, save
+from engine.signature import check_calls as _check_calls
 from engine.size import Size
 from engine.tensor import Tensor
 from engine.trace import Recorder as _Recorder
@@ -103,6 +104,16 @@ _np.seterr(all="ignore")
 
 _memory.keep_freed_pages()
 
+# Functions that make tensors are checked like operations when a call fails (the operations are, in `methods.py`).
+_makers = {
+    made.__name__: made
+    for made in (
+        arange, as_tensor, asarray, empty, empty_like, eye, full, full_like, linspace, logspace, ones, ones_like,
+        scalar_tensor, tensor, zeros, zeros_like,
+    )
+}  # fmt: skip
+_check_calls(_makers, False)
+globals().update(_makers)
 globals().update(_FUNCTIONS)
 # These names hide Python's own from here on, as they do in PyTorch.
 globals().update(

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engine import dtypes, inplace, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.dtypes import DType
 from engine.elementwise import Binary, Unary, dtype_of, in_dtype, operand_rank
 from engine.output import handles_out, into
+from engine.signature import checks_itself, explain
 from engine.tensor import Tensor, rounded
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -78,7 +80,10 @@ def unary(cls: type[Unary], name: str, *, in_place: bool = True) -> Callable[...
             raise TypeError(messages.argument_type(name, "input", 1, "Tensor", input))
         return apply(input) if out is None else into(out, apply(input), name)
 
-    def call_method(self: Tensor) -> Tensor:
+    @checks_itself
+    def call_method(self: Tensor, *extra: Any, **named: Any) -> Tensor:
+        if extra or named:
+            explain(name, True, (self, *extra), named)
         return apply(self)
 
     def call_in_place(self: Tensor) -> Tensor:
@@ -108,7 +113,10 @@ def overwrite(cls: type[Unary], target: Tensor, *attributes: Any) -> Tensor:
     if cls.float_result and dtype.category < 2:
         dtype = dtypes.get_default_dtype()
         array = array.astype(dtype.np)
-    result = cls.forward(array, *attributes)
+    try:
+        result = cls.forward(array, *attributes)
+    except UNFIT:
+        result = elsewhere(cls.forward, (array,), attributes)
     return inplace.write(cls, target, (), attributes, result, result_dtype(result, dtype))
 
 
@@ -194,6 +202,8 @@ def overwrite_binary(cls: type[Binary], target: Tensor, other: Any, attributes: 
     except ValueError:
         inplace.check_writable(target, True)  # PyTorch looks at this first
         raise RuntimeError(messages.broadcast(np.shape(x), np.shape(y))) from None
+    except UNFIT:
+        array = elsewhere(cls.forward, (x, y), attributes)
     out = result_dtype(array, dtype)
     return inplace.write(cls, target, (other,), attributes, rounded(array, out), out)
 

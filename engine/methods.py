@@ -37,6 +37,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     views,
 )
 from engine.output import look_after_out
+from engine.signature import check_calls
 from engine.tensor import Tensor, TensorMeta
 
 
@@ -47,9 +48,17 @@ def _legacy(cls: type[Tensor], *args: Any, **options: Any) -> Tensor:
     return type.__call__(cls, *args, **options)
 
 
+#: Methods that are written in Tensor itself and whose calls are checked like those of operations.
+CHECKED_ON_TENSOR = ("requires_grad_", "size", "stride")
+
+
 def install() -> None:
     """Attach every registered method to Tensor."""
     look_after_out(FUNCTIONS)
+    check_calls(FUNCTIONS, False)
+    own = {name: vars(Tensor)[name] for name in CHECKED_ON_TENSOR}
+    METHODS.update(own)
+    check_calls(METHODS, True)
     for name, made in METHODS.items():
         setattr(Tensor, name, made)
     Tensor.backward = backward.backward  # type: ignore[attr-defined]

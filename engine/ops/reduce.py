@@ -7,13 +7,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from engine import dtypes, formula, messages
+from engine import arrays, dtypes, formula, messages
+from engine.arrays import UNFIT, elsewhere
 from engine.creation import checked_dtype
 from engine.dtypes import DType
 from engine.formula import exp, kept, unreduced
-from engine.functions import FUNCTIONS, METHODS, normal_dim, normal_dims, register, require_tensor
+from engine.functions import FUNCTIONS, METHODS, normal_dim, normal_dims, register
 from engine.op import Op, keep, mark_inference
 from engine.output import into
+from engine.signature import checks_itself, explain
 from engine.state import sequence, state
 from engine.tensor import Tensor, rounded, type_name, wrap
 
@@ -32,21 +34,30 @@ def reduction(made: F) -> F:
     """Register in `torch` and on Tensor, with NumPy's spellings `axis` and `keepdims` understood too."""
     name = made.__name__
 
-    def call(input: Any, *args: Any, **options: Any) -> Any:
-        if not isinstance(input, Tensor):
-            require_tensor(name, "input", 1, input)
-        if options:
-            out = options.pop("out", None)
-            result = made(input, *args, **respelled(options))
-            return result if out is None else into(out, result, name)
-        return made(input, *args)
+    @checks_itself
+    def call(*args: Any, **options: Any) -> Any:
+        try:
+            if options:
+                named = respelled(options)
+                out = named.pop("out", None)
+                result = made(*args, **named)
+                return result if out is None else into(out, result, name)
+            return made(*args)
+        except Exception:
+            explain(name, False, args, options)
+            raise
 
+    @checks_itself
     def call_method(self: Tensor, *args: Any, **options: Any) -> Any:
-        if options:
-            if "out" in options:  # what np.sum(tensor) says; PyTorch's methods have no such argument
-                raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(options))}'")
-            return made(self, *args, **respelled(options))
-        return made(self, *args)
+        try:
+            if options:
+                if "out" in options:  # what np.sum(tensor) says; PyTorch's methods have no such argument
+                    raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(options))}'")
+                return made(self, *args, **respelled(options))
+            return made(self, *args)
+        except Exception:
+            explain(name, True, (self, *args), options)
+            raise
 
     register(call, name, str(made.__doc__), FUNCTIONS)
     register(call_method, name, str(made.__doc__), METHODS)
@@ -55,10 +66,8 @@ def reduction(made: F) -> F:
 
 def respelled(options: dict[str, Any]) -> dict[str, Any]:
     """Keyword arguments with NumPy's names in PyTorch's."""
-    for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
-        if theirs in options:
-            options[ours] = options.pop(theirs)
-    return options
+    spellings = {"axis": "dim", "keepdims": "keepdim"}
+    return {spellings.get(name, name): value for name, value in options.items()}
 
 
 def required(name: str, argument: str, value: Any) -> Any:
@@ -95,7 +104,10 @@ class Reduction(Op, abstract=True):
     def apply(cls, self: Tensor, *attributes: Any) -> Tensor:
         array = self._array
         dtype = self._dtype
-        result = cls.forward(array, *attributes)
+        try:
+            result = cls.forward(array, *attributes)
+        except UNFIT:
+            result = elsewhere(cls.forward, (array,), attributes)
         if result.dtype != dtype.np:
             dtype = dtypes.from_numpy_dtype(result.dtype)
         elif not dtype.fast:
@@ -349,7 +361,7 @@ class Logsumexp(Reduction):
     def forward(self, dim, keepdim):
         if not self.size:
             return np.log(np.add.reduce(np.exp(self), axis=dim, keepdims=keepdim))
-        top = np.maximum.reduce(self, axis=dim, keepdims=True)
+        top = arrays.largest(self, dim, True)
         top = np.where(np.isfinite(top), top, self.dtype.type(0))
         total = np.log(np.add.reduce(np.exp(self - top), axis=dim, keepdims=True)) + top
         return total if keepdim else np.squeeze(total, dim)[()]
@@ -374,14 +386,14 @@ class Any_(Op):
     """Whether one element is true"""
 
     def forward(self, dim, keepdim):
-        return np.logical_or.reduce(self, axis=dim, keepdims=keepdim)
+        return arrays.any_true(self, dim, keepdim)
 
 
 class All(Op):
     """Whether all elements are true"""
 
     def forward(self, dim, keepdim):
-        return np.logical_and.reduce(self, axis=dim, keepdims=keepdim)
+        return arrays.all_true(self, dim, keepdim)
 
 
 class CountNonzero(Op):

@@ -33,7 +33,7 @@ ENGINE_FLOORS: list[set[str]] = [
     # Numbers, memory and the record of history: no derivative.
     engine(
         "analysis arrays boxmuller creation cuda device_random devices dtypes formula legacy memory memory_format "
-        "messages modes naming node output printing random return_types size state storage tensor view"
+        "messages modes naming node output printing random return_types signature size state storage tensor view"
     ),
     # How an operation is declared.
     engine("op elementwise"),

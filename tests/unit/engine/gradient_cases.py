@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 import engine as torch
 from engine.nn import functional as F
+from engine.nn.ops.activations import RreluWithNoise
 from engine.nn.ops.convolution import ConvolutionInput, ConvolutionWeight
 from engine.nn.ops.pooling import AvgSpread
+from engine.nn.ops.recurrent import MkldnnRnnLayer
+from engine.nn.ops.resampling import WeightedBack
 from engine.ops.conversion import ToDevice
 
 Array = NDArray[np.float64]
@@ -383,7 +386,11 @@ NETWORKS: dict[str, list[Case]] = {
         case(lambda x: F.avg_pool2d(x, 2, 1, 1), image[0]),
         case(lambda x: F.avg_pool1d(x, 2), numbers(2, 2, 5)),
     ],
-    "AvgSpread": [case(lambda g: AvgSpread.apply(g, (1, 2, 3, 4), (2, 2), STEPS), numbers(1, 2, 2, 3))],
+    "AvgSpread": [
+        case(
+            lambda g: AvgSpread.apply(g, (1, 2, 3, 4), (2, 2), STEPS, (0, 0), np.full((), 4.0)), numbers(1, 2, 2, 3)
+        )
+    ],
     "ConstantPadNd": [case(lambda x: F.pad(x, (1, -1, 2, 0), value=0.5), x34)],
     "NativeLayerNorm": [case(lambda x, w, b: F.layer_norm(x, (3,), w, b), x23, numbers(3), numbers(3, seed=1))],
     "NativeBatchNorm": [
@@ -394,4 +401,69 @@ NETWORKS: dict[str, list[Case]] = {
     ],
 }
 
-CASES: dict[str, list[Case]] = VIEWS | ARITHMETIC | POINTWISE | REDUCTIONS | PRODUCTS | MATRICES | RANDOM | NETWORKS
+pixels = numbers(1, 2, 4, 4)
+heads = tuple(numbers(1, 2, 3, 2, seed=seed) for seed in range(3))
+SLOPES = np.array([[1.0, 0.2, 1.0], [0.3, 1.0, 0.15]])
+
+
+def resized(mode: str, *shape: int) -> Case:
+    """A grid brought to another size."""
+    return case(lambda x: F.interpolate(x, size=(3,) * (len(shape) - 2), mode=mode), numbers(*shape))
+
+
+def padded(mode: str, *shape: int) -> Case:
+    """A grid with a margin."""
+    return case(lambda x: F.pad(x, (1, 2) * (len(shape) - 2), mode=mode), numbers(*shape))
+
+
+LAYERS: dict[str, list[Case]] = {
+    "MkldnnRnnLayer": [case(lambda x, h, c: MkldnnRnnLayer.apply(x * x, h * h, c * c)[0], x23, x23, x23)],
+    "ScaledDotProductFlashAttentionForCpu": [
+        case(lambda q, k, v: F.scaled_dot_product_attention(q, k, v), *heads),
+        case(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3), *heads),
+    ],
+    "RreluWithNoise": [one(lambda x: RreluWithNoise.apply(x * x, SLOPES))],
+    "NativeGroupNorm": [
+        case(lambda x, w, b: F.group_norm(x, 2, w, b), numbers(2, 4, 2), numbers(4), numbers(4, seed=1))
+    ],
+    "ConvolutionTransposed": [
+        case(lambda x, w, b: F.conv_transpose2d(x, w, b, stride=(2, 1), padding=1), image[0], image[1], numbers(2)),
+        case(lambda x, w: F.conv_transpose1d(x, w, groups=2, dilation=2), numbers(1, 4, 3), numbers(4, 2, 2, seed=1)),
+    ],
+    "Im2Col": [case(lambda x: F.unfold(x, (3, 2), padding=1, stride=2), pixels)],
+    "Col2Im": [case(lambda x: F.fold(x, (3, 4), 2), numbers(1, 8, 6))],
+    "UpsampleNearest1D": [resized("nearest", 1, 2, 4)],
+    "UpsampleNearest2D": [resized("nearest", 1, 1, 2, 4)],
+    "UpsampleNearest3D": [resized("nearest", 1, 1, 2, 2, 2)],
+    "UpsampleLinear1D": [resized("linear", 1, 2, 4)],
+    "UpsampleBilinear2D": [resized("bilinear", 1, 1, 2, 4)],
+    "UpsampleBicubic2D": [resized("bicubic", 1, 1, 4, 4)],
+    "UpsampleTrilinear3D": [resized("trilinear", 1, 1, 2, 2, 2)],
+    "AdaptiveAvgPool": [case(lambda x: F.adaptive_avg_pool2d(x, (3, 2)), pixels)],
+    "AdaptiveAvgPool3D": [case(lambda x: F.adaptive_avg_pool3d(x, 2), numbers(1, 1, 3, 2, 3))],
+    "WeightedBack": [case(lambda x: WeightedBack.apply(x, (SLOPES,)), numbers(2, 3))],
+    "AdaptiveMaxPool": [case(lambda x: F.adaptive_max_pool2d(x, (3, 2)), pixels)],
+    "MaxPool3D": [case(lambda x: F.max_pool3d(x, 2), numbers(1, 1, 2, 4, 2))],
+    "AvgPool3D": [case(lambda x: F.avg_pool3d(x, 2, 1), numbers(1, 1, 2, 3, 2))],
+    "ReflectionPad1D": [padded("reflect", 1, 2, 4)],
+    "ReflectionPad2D": [padded("reflect", 1, 1, 3, 4)],
+    "ReflectionPad3D": [padded("reflect", 1, 1, 3, 3, 3)],
+    "ReplicationPad1D": [padded("replicate", 1, 2, 2)],
+    "ReplicationPad2D": [padded("replicate", 1, 1, 2, 2)],
+    "ReplicationPad3D": [padded("replicate", 1, 1, 2, 2, 1)],
+    "CircularPad": [padded("circular", 1, 1, 3, 4)],
+}
+
+pairs = numbers(3, 2)
+
+COMPLEX: dict[str, list[Case]] = {
+    "ViewAsComplex": [case(lambda x: (torch.view_as_complex(x) ** 2).imag, pairs)],
+    "ViewAsReal": [case(lambda x: torch.view_as_real(torch.view_as_complex(x).exp()), pairs)],
+    "Conj": [case(lambda x: (torch.view_as_complex(x).conj() * torch.view_as_complex(x) ** 2).real, pairs)],
+    "Angle": [case(lambda x: torch.view_as_complex(x).angle(), pairs)],
+    "Complex": [two(lambda x, y: (torch.complex(x, y) ** 2).imag)],
+}
+
+CASES: dict[str, list[Case]] = (
+    VIEWS | ARITHMETIC | POINTWISE | REDUCTIONS | PRODUCTS | MATRICES | RANDOM | NETWORKS | LAYERS | COMPLEX
+)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import arrays, messages
+from engine import arrays, formula, messages
 from engine.dtypes import from_numpy_dtype
 from engine.node import FREED, AccumulateGrad, Hooks, Node, OutputPort
 from engine.state import state
@@ -126,6 +126,8 @@ def grad(
                 continue
             if not allow_unused:
                 raise RuntimeError(messages.unused_input(index))
+        if found is not None and target._dtype.is_complex:
+            found = formula.conjugated(found)  # as PyTorch shows it; see ops/complexes.py
         results.append(found if found is None or isinstance(found, Tensor) else as_tensor(found, target))
     return tuple(results)
 
@@ -161,9 +163,10 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
         if root._edge is None:
             raise RuntimeError(messages.no_grad_fn(index))
         if create:
-            gradients.append(weight if weight._dtype is root._dtype else weight.to(root._dtype))  # type: ignore[attr-defined]
+            weight = weight if weight._dtype is root._dtype else weight.to(root._dtype)  # type: ignore[attr-defined]
+            gradients.append(formula.conjugated(weight))
         else:
-            gradients.append(weight._array.astype(root._dtype.np))
+            gradients.append(formula.conjugated(weight._array.astype(root._dtype.np)))
     return gradients
 
 
@@ -258,7 +261,7 @@ def sweep(roots: Sequence[Tensor], gradients: Sequence[Gradient], retain: bool) 
             results = node.run(gradient)
             if not retain and node.saved is not None:
                 node.release()
-            for edge, gradient in zip(node.next, results):  # noqa: B905 - the keyword costs time at every node
+            for edge, gradient in zip(node.next, results):
                 if edge is None or gradient is None:
                     continue
                 other = pending.get(edge)
@@ -391,13 +394,15 @@ def finish_leaf(
     assert type(node) is AccumulateGrad
     variable = node.variable
     if not create and gradient.dtype is not variable._dtype.np:
-        gradient = gradient.astype(variable._dtype.np)
+        gradient = formula.cast(gradient, variable._dtype)
     if captured is not None:
         if node in captured:
             captured[node] = gradient
         return
     if needed is not None and node not in needed:
         return
+    if not variable._dtype.fast:
+        gradient = formula.conjugated(gradient)  # as PyTorch shows it; see ops/complexes.py
     accumulate(node, variable, gradient, create, lent, recorder)
     if node.hooks is not None:
         for hook in list(node.hooks.post.values()):
@@ -462,6 +467,7 @@ def owned(gradient: NDArray[Any], lent: set[int]) -> NDArray[Any]:
 
 def shown(gradient: Gradient, node: Node) -> Tensor:
     """A gradient as the tensor that a hook is given."""
+    gradient = formula.conjugated(gradient)
     if isinstance(gradient, Tensor):
         return gradient
     variable = getattr(node, "variable", None)
@@ -472,7 +478,7 @@ def given(value: Any, gradient: Gradient) -> Gradient:
     """What a hook returned, in the form of the pass; None means the gradient stays."""
     if value is None:
         return gradient
-    return value if isinstance(gradient, Tensor) else value._array
+    return formula.conjugated(value if isinstance(gradient, Tensor) else value._array)
 
 
 def hooked(node: Node, gradient: Gradient) -> Gradient:
@@ -490,7 +496,7 @@ def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:
             kept = hooks.retain
             fresh = shown(gradient, node)
             if not isinstance(gradient, Tensor):
-                fresh = wrap(arrays.copied(gradient), kept._dtype)
+                fresh = wrap(arrays.copied(fresh._array), kept._dtype)
             kept._grad = fresh if kept._grad is None else wrap(kept._grad._array + fresh._array, kept._dtype)
     for hook in list(hooks.pre.values()):
         if several:

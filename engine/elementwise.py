@@ -384,7 +384,9 @@ def general(cls: type[Binary], self: Any, other: Any, attributes: tuple[Any, ...
             node.saved = None
             node.fix = fixes_for((self, other), array, dtype)
             if cls.saved_names:
-                keep(cls, node, (self, other), [out])
+                # A complex number is kept as a tensor: the quick nodes know int and float alone.
+                kept = tuple(wrap(v, dtype) if type(o) is complex else o for o, v in ((self, x), (other, y)))
+                keep(cls, node, kept, [out])
             out._edge = node
     if state.recorder is not None:
         state.recorder.operation(cls, node, (self, other), attributes, [out])

@@ -268,11 +268,22 @@ def sum_to(value: AnyValue, shape: tuple[int, ...]) -> AnyValue:
     return summed(value, stretched, True) if stretched else value
 
 
+def conjugated(value: AnyValue) -> AnyValue:
+    """The conjugate of complex numbers; real ones as they are."""
+    if isinstance(value, Tensor):
+        return value.conj()
+    return np.conjugate(value) if value.dtype.kind == "c" else value
+
+
 def cast(value: AnyValue, dtype: Any) -> AnyValue:
     """In another dtype (a DType); the same object when it has it already."""
     if isinstance(value, Tensor):
-        return value.to(dtype)
-    return value if value.dtype == dtype.np else value.astype(dtype.np)
+        return (value.real if value._dtype.is_complex and not dtype.is_complex else value).to(dtype)
+    if value.dtype == dtype.np:
+        return value
+    if value.dtype.kind == "c" and not dtype.is_complex:
+        value = value.real  # what a real operand's gradient is
+    return value.astype(dtype.np)
 
 
 def restore(value: AnyValue, fix: Any) -> AnyValue:

@@ -11,6 +11,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     arithmetic,
     choosing,
     compare,
+    complexes,
     conversion,
     cumulative,
     division,

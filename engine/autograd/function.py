@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import formula, messages
+from engine import arrays, formula, messages
 from engine.dtypes import DType
 from engine.node import FREED, Node, OutputPort, Value
 from engine.state import sequence, state
@@ -78,21 +78,23 @@ class FunctionNode(Node):
     saved_variables = saved_tensors
 
     def run(self, grad: Value) -> list[Value | None]:
-        gradients = self.called(grad, lambda value, dtype: wrap(value, dtype))
-        return [None if gradient is None else gradient._array for gradient in gradients]
+        gradients = self.called(grad, lambda value, dtype: wrap(formula.conjugated(value), dtype))
+        return [None if gradient is None else formula.conjugated(gradient._array) for gradient in gradients]
 
     def run_recorded(self, grad: Any) -> list[Any]:
-        return self.called(grad, lambda value, dtype: value)
+        gradients = self.called(grad, lambda value, dtype: formula.conjugated(value))
+        return [None if gradient is None else formula.conjugated(gradient) for gradient in gradients]
 
     def called(self, grad: Any, as_tensor: Any) -> list[Tensor | None]:
         """Call the learner's `backward` and check what it returns."""
         by_output = grad if isinstance(grad, dict) else {0: grad}
         given: list[Tensor | None] = []
+        like = formula.array_of(next(iter(by_output.values())))
         for number, (shape, dtype) in enumerate(self.outputs):
             if number in by_output:
                 given.append(as_tensor(by_output[number], dtype))
             else:
-                given.append(wrap(np.zeros(shape, dtype.np), dtype) if self.materialize else None)
+                given.append(wrap(arrays.zeros(shape, dtype.np, like), dtype) if self.materialize else None)
         answer = self.function.backward(self, *given)
         gradients = answer if isinstance(answer, tuple) else (answer,)
         name = self.name()

@@ -11,7 +11,7 @@ from engine import arrays, dtypes, formula, inplace, messages
 from engine.boxmuller import fma64
 from engine.dtypes import DType
 from engine.elementwise import Binary, Unary, general, operand_rank
-from engine.formula import log, pow_array, power, scale, sign, where
+from engine.formula import conjugated, log, pow_array, power, scale, sign, where
 from engine.functions import (
     METHODS,
     binary,
@@ -193,7 +193,7 @@ class Abs(Unary):
     latex = {"self": r"\bar{r}\cdot\operatorname{sign}(\mathit{self})"}
 
     def d_self(grad, self):
-        return grad * sign(self)
+        return grad * conjugated(sign(self))
 
 
 def scaled_sum(array: Any, other: Any, alpha: Any) -> Any:

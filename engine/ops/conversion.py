@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,14 @@ class ToCopy(Op):
     symbol = "→"
 
     def forward(self, dtype):
+        if self.dtype.kind == "c" and not dtype.is_complex and dtype.category:
+            warnings.warn(
+                "Casting complex values to real discards the imaginary part (Triggered internally at "
+                "/__w/pytorch/pytorch/aten/src/ATen/native/Copy.cpp:307.)",
+                UserWarning,
+                stacklevel=4,
+            )
+            self = self.real
         return rounded(arrays.asarray(self).astype(dtype.np), dtype)
 
     def d_self(grad):

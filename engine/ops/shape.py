@@ -272,7 +272,6 @@ def _matrix_turned(self: Tensor) -> Tensor:
 
 METHODS["T"] = property(_turned, doc="All dimensions in reverse.")  # type: ignore[assignment]
 METHODS["mT"] = property(_matrix_turned, doc="The last two dimensions swapped.")  # type: ignore[assignment]
-METHODS["H"] = property(_turned, doc="The conjugate transpose.")  # type: ignore[assignment]
 
 
 @both

@@ -25,17 +25,16 @@ def variance(array: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
     count = size_of(array.shape, dims)
     mean = np.add.reduce(wide, axis=dims, keepdims=True) / wide.dtype.type(count)
     away = wide - mean
-    left = wide.dtype.type(max(count - correction, 0))
-    return (np.add.reduce(away * away, axis=dims, keepdims=keepdim) / left).astype(array.dtype)
+    left = wide.real.dtype.type(max(count - correction, 0))
+    return (np.add.reduce(squared_size(away), axis=dims, keepdims=keepdim) / left).astype(array.real.dtype)
 
 
 def d_variance(grad: Any, value: Any, dims: Dims, correction: float, keepdim: bool, shape: tuple[int, ...]) -> Any:
     """The gradient of `variance`: each element's distance from the mean, times 2 / (n - correction)."""
     count = size_of(shape, dims)
     mean = scale(formula.summed(value, dims, True), 1 / count) if dims != () else value
-    return scale(kept(grad, dims, keepdim), 2 / max(count - correction, 0) if count > correction else math.nan) * (
-        value - mean
-    )
+    factor = 2 / max(count - correction, 0) if count > correction else math.nan
+    return scale(kept(grad, dims, keepdim), factor) * formula.conjugated(value - mean)
 
 
 class Var(Reduction):
@@ -157,30 +156,36 @@ class LinalgVectorNorm(Reduction):
 
     def forward(self, ord, dim, keepdim):
         wide = self.astype(np.float32) if self.dtype.itemsize == 2 else self
-        return norm_of(wide, ord, dim, keepdim).astype(self.dtype)
+        return norm_of(wide, ord, dim, keepdim).astype(self.real.dtype)
 
     def d_self(grad, self, result, ord, dim, keepdim):
         grad, result = kept(grad, dim, keepdim), kept(result, dim, keepdim)
         if ord == 0:
             return None
         if ord == 1:
-            return grad * formula.sign(self)
+            return grad * formula.conjugated(formula.sign(self))
         if abs(ord) == math.inf:
-            mask = formula.absolute(self) == result
-            return grad * formula.sign(self) * mask / formula.counted(mask, dim, self)
+            size = formula.absolute(self)
+            mask = size == result
+            return grad * formula.conjugated(formula.sign(self)) * mask / formula.counted(mask, dim, size)
         zero = result == 0
         if ord == 2:
-            return grad * formula.where(zero, formula.zeros((), grad), self / result)
+            return grad * formula.where(zero, formula.zeros((), grad), formula.conjugated(self) / result)
         size = formula.absolute(self)
         flat = size == 0
-        powers = self * formula.power(size + flat, ord - 2) * ~flat
+        powers = formula.conjugated(self) * formula.power(size + flat, ord - 2) * ~flat
         return grad * powers / formula.power(result + zero, ord - 1) * ~zero
+
+
+def squared_size(array: Any) -> Any:
+    """|x|², real also for complex numbers."""
+    return array.real**2 + array.imag**2 if array.dtype.kind == "c" else array * array
 
 
 def norm_of(array: Any, ord: float, dims: Dims, keepdim: bool) -> Any:
     """The p-norm over dimensions."""
     if ord == 2:
-        return np.sqrt(np.add.reduce(array * array, axis=dims, keepdims=keepdim))
+        return np.sqrt(np.add.reduce(squared_size(array), axis=dims, keepdims=keepdim))
     size = np.abs(array)
     if ord == 1:
         return np.add.reduce(size, axis=dims, keepdims=keepdim)
@@ -246,7 +251,7 @@ def quantile_of(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool
         raise RuntimeError("quantile() input tensor must be non-empty")
     if input._dtype not in (dtypes.float32, dtypes.float64):
         raise RuntimeError("quantile() input tensor must be either float or double dtype")
-    wanted = np.asarray(q._array if isinstance(q, Tensor) else q, input._dtype.np)
+    wanted = arrays.asarray(q._array if isinstance(q, Tensor) else q, input._dtype.np)
     if wanted.size and (wanted.min() < 0 or wanted.max() > 1):
         if isinstance(q, Tensor):
             raise RuntimeError("quantile() q values must be in the range [0, 1]")
@@ -268,7 +273,13 @@ def quantile_of(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool
         last = place == len(shape) - 1
         ordered = input.sort()[0] if last else input.unsqueeze(-1).transpose(place, -1).sort()[0]
     length = ordered._array.shape[-1]
-    blended = blend(ordered.view(*out_shape, length), q, wanted.reshape(-1), name == "nanquantile", interpolation)
+    blended = blend(
+        ordered.view(*out_shape, length),
+        q,
+        arrays.beside(wanted.reshape(-1), ordered._array),
+        name == "nanquantile",
+        interpolation,
+    )
     return blended.unsqueeze_(0).transpose_(0, -1).squeeze_(-1) if wanted.ndim else blended.squeeze_(-1)
 
 
@@ -277,7 +288,11 @@ def blend(ordered: Tensor, q: Any, wanted: Any, skip_nan: bool, interpolation: s
     dtype = ordered._dtype
     missing = np.isnan(ordered._array)
     length = missing.shape[-1]
-    counts = length - missing.sum(-1, keepdims=True) if skip_nan else np.full((*missing.shape[:-1], 1), length)
+    counts = (
+        length - missing.sum(-1, keepdims=True)
+        if skip_nan
+        else arrays.full((*missing.shape[:-1], 1), length, int, missing)
+    )
     # One nan makes the whole quantile nan; the last place holds it after sorting.
     spoiled = False if skip_nan else missing.any(-1, keepdims=True)
     last = np.maximum(counts - 1, 0).astype(dtype.np)
@@ -287,9 +302,9 @@ def blend(ordered: Tensor, q: Any, wanted: Any, skip_nan: bool, interpolation: s
         return ordered.gather(-1, wrap(rounding(ranks).astype(np.int64), dtypes.int64))
     below = np.floor(ranks)
     if interpolation == "midpoint":
-        weights = wrap(np.full(ranks.shape, 0.5, dtype.np), dtype)
+        weights = wrap(arrays.full(ranks.shape, 0.5, dtype.np, ranks), dtype)
     elif isinstance(q, Tensor) and q._edge is not None:
-        weights = (q.reshape(-1) * wrap(last, dtype)).masked_fill(wrap(np.asarray(spoiled), dtypes.bool_), 0)
+        weights = (q.reshape(-1) * wrap(last, dtype)).masked_fill(wrap(arrays.asarray(spoiled), dtypes.bool_), 0)
         weights = weights - wrap(np.where(spoiled, 0, below).astype(dtype.np), dtype)
     else:
         weights = wrap(ranks - below, dtype)

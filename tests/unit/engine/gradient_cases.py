@@ -387,9 +387,7 @@ NETWORKS: dict[str, list[Case]] = {
         case(lambda x: F.avg_pool1d(x, 2), numbers(2, 2, 5)),
     ],
     "AvgSpread": [
-        case(
-            lambda g: AvgSpread.apply(g, (1, 2, 3, 4), (2, 2), STEPS, (0, 0), np.full((), 4.0)), numbers(1, 2, 2, 3)
-        )
+        case(lambda g: AvgSpread.apply(g, (1, 2, 3, 4), (2, 2), STEPS, (0, 0), np.full((), 4.0)), numbers(1, 2, 2, 3))
     ],
     "ConstantPadNd": [case(lambda x: F.pad(x, (1, -1, 2, 0), value=0.5), x34)],
     "NativeLayerNorm": [case(lambda x, w, b: F.layer_norm(x, (3,), w, b), x23, numbers(3), numbers(3, seed=1))],

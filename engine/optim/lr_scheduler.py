@@ -45,10 +45,24 @@ class LRScheduler:
         self._step_count = 0
         self._last_lr: list[float] = []
         optimizer._stepped = False
+        self._initial = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """The first step, which sets the rate to begin with."""
         self._initial = True
         self._advance()
         self._initial = False
         self._step_count = 1
+
+    def restart(self) -> None:
+        """Begin again at epoch 0 with the initial rates."""
+        self.last_epoch = 0
+        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = base
+        self._initial = True
+        self._apply()
+        self._initial = False
 
     def get_last_lr(self) -> list[float]:
         """The learning rate of each group since the last `step()`."""
@@ -80,6 +94,10 @@ class LRScheduler:
 
     def _advance(self) -> None:
         self.last_epoch += 1
+        self._apply()
+
+    def _apply(self) -> None:
+        """Give every group its rate at `last_epoch`."""
         for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
             group["lr"] = rate
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]

@@ -98,6 +98,14 @@ ROOTS: list[tuple[str, dict[str, Any]]] = [
     ("RMSprop", {"lr": 0.02}),
     ("RMSprop", {"lr": 0.02, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
     ("Adagrad", {"lr": 0.1}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.7, "weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": (0.3, 0.9), "weight_decay": 0.1}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"lr": 0.1}),
+    ("RAdam", {"lr": 0.1, "betas": (0.8, 0.9), "weight_decay": 0.1}),
     ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.5}),
 ]
 
@@ -143,6 +151,21 @@ MISTAKES: list[Callable[[Any, Any], Any]] = [
     lambda o, p: o.lr_scheduler.LinearLR(o.SGD(p), 0),
     lambda o, p: o.lr_scheduler.ReduceLROnPlateau(o.SGD(p), "x"),
     lambda o, p: o.lr_scheduler.StepLR(o.SGD(p), 1, last_epoch=3),
+    lambda o, p: o.Adadelta(p, rho=2),
+    lambda o, p: o.Adamax(p, betas=(2, 0.9)),
+    lambda o, p: o.NAdam(p, momentum_decay=-1),
+    lambda o, p: o.LBFGS([{"params": p[:1]}, {"params": p[1:]}]),
+    lambda o, p: o.LBFGS(p, line_search_fn="x"),
+    lambda o, p: o.lr_scheduler.OneCycleLR(o.SGD(p), 0.1),
+    lambda o, p: o.lr_scheduler.OneCycleLR(o.SGD(p), 0.1, total_steps=-1),
+    lambda o, p: o.lr_scheduler.OneCycleLR(o.SGD(p), 0.1, 10, anneal_strategy="x"),
+    lambda o, p: o.lr_scheduler.OneCycleLR(o.Adadelta(p), 0.1, 10),
+    lambda o, p: o.lr_scheduler.OneCycleLR(o.SGD(p), [0.1, 0.2], 10),
+    lambda o, p: o.lr_scheduler.CyclicLR(o.SGD(p), 0.1, 0.2, mode="x"),
+    lambda o, p: o.lr_scheduler.CosineAnnealingWarmRestarts(o.SGD(p), 0),
+    lambda o, p: o.lr_scheduler.SequentialLR(o.SGD(p), [], []),
+    lambda o, p: o.lr_scheduler.ChainedScheduler([]),
+    lambda o, p: [s.step() for s in [o.lr_scheduler.OneCycleLR(o.SGD(p), 0.1, 2)] for _ in range(4)],
     lambda o, p: o.SGD(p).load_state_dict({"state": {}, "param_groups": []}),
     lambda o, p: o.SGD(p).load_state_dict({"state": {}, "param_groups": [{"params": [0]}]}),
 ]
@@ -167,6 +190,18 @@ SCHEDULERS: list[Callable[[Any, Any], Any]] = [
     lambda s, o: s.ExponentialLR(o, 0.9),
     lambda s, o: s.PolynomialLR(o, 6, 2.0),
     lambda s, o: s.CosineAnnealingLR(o, 4, 0.001),
+    lambda s, o: s.OneCycleLR(o, [0.3, 0.2], 20),
+    lambda s, o: s.OneCycleLR(o, 0.3, epochs=4, steps_per_epoch=5, three_phase=True, anneal_strategy="linear"),
+    lambda s, o: s.CyclicLR(o, 0.01, 0.1, 4),
+    lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, 2, "triangular2"),
+    lambda s, o: s.CyclicLR(o, 0.01, [0.1, 0.2], 3, mode="exp_range", gamma=0.9, cycle_momentum=False),
+    lambda s, o: s.CyclicLR(o, 0.01, 0.1, 3, scale_fn=lambda x: 1 / x),
+    lambda s, o: s.CosineAnnealingWarmRestarts(o, 4),
+    lambda s, o: s.CosineAnnealingWarmRestarts(o, 2, 2, 0.001),
+    lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.1, 1.0, 4), s.ExponentialLR(o, 0.9)], [4]),
+    lambda s, o: s.SequentialLR(o, [s.ConstantLR(o), s.StepLR(o, 2), s.CosineAnnealingLR(o, 4)], [3, 8]),
+    lambda s, o: s.SequentialLR(o, [s.LambdaLR(o, lambda e: 0.5**e), s.CosineAnnealingWarmRestarts(o, 3)], [3]),
+    lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.5, 3), s.ExponentialLR(o, 0.9)], o),
 ]
 
 
@@ -184,7 +219,31 @@ def test_schedulers(case: int) -> None:
         reference.step()
         ours.step()
         their.step()
-    assert ours.last_epoch == their.last_epoch
+    assert getattr(ours, "last_epoch", None) == getattr(their, "last_epoch", None)
+
+
+@pytest.mark.parametrize("options", [{}, {"lr": 0.5, "history_size": 3}, {"line_search_fn": "strong_wolfe"}], ids=str)
+def test_lbfgs(options: dict[str, Any]) -> None:
+    start = np.array([[-1.5, 2.0], [0.5, -0.3]])
+    mine, theirs = leaf(start), torch.from_numpy(start.copy()).requires_grad_()
+    histories = []
+    for library, x in ((optim, mine), (torch.optim, theirs)):
+        optimizer = library.LBFGS([x], max_iter=4, **options)
+        values = []
+
+        def closure(optimizer: Any = optimizer, x: Any = x, values: list[float] = values) -> Any:
+            optimizer.zero_grad()
+            loss = ((1 - x[0]) ** 2 + 10 * (x[1] - x[0] ** 2) ** 2).sum()
+            loss.backward()
+            values.append(loss.item())
+            return loss
+
+        first = [optimizer.step(closure).item() for _ in range(5)]
+        state = optimizer.state_dict()["state"][0]
+        histories.append([*values, *first, state["n_iter"], state["func_evals"], len(state["old_dirs"])])
+    assert len(histories[0]) == len(histories[1])
+    np.testing.assert_allclose(histories[0], histories[1], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(mine._array, theirs.detach().numpy(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("options", [{}, {"mode": "max"}, {"threshold_mode": "abs", "threshold": 0.1, "cooldown": 1}])

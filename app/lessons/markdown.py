@@ -28,6 +28,9 @@ LESSON_LINK = re.compile(r"\A\.\./(?P<slug>\d\d-[a-z0-9-]+)/(?P<lang>zh|en)\.md(
 #: Chinese characters and full-width punctuation: no space is set where a source line ends between two of them.
 _WIDE = re.compile(r"[\u2014\u2018-\u201d\u2026\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
+#: What belongs to the formula before it: signs that close, and the end of "n-th".
+_CLOSING = re.compile(r"(?:[,.;:!?)\]\u2019\u201d，。、；：！？）】》]|-\w+)+")
+
 _TABLE_LABEL: dict[Lang, str] = {"zh": "表格", "en": "Table"}
 _CODE_LABEL: dict[Lang, str] = {"zh": "代码", "en": "Code"}
 
@@ -61,6 +64,7 @@ class Markdown:
         reader.disable(["html_block", "html_inline"])
         reader.core.ruler.push("gradlens_links", _settle_links)
         reader.core.ruler.push("gradlens_wide_breaks", _join_wide_lines)
+        reader.core.ruler.push("gradlens_closing_signs", _hold_closing_signs)
         rules: dict[str, Callable[..., str]] = reader.renderer.rules  # type: ignore[attr-defined]
         rules.update(self._rules())
         return reader
@@ -144,3 +148,19 @@ def _join_wide_lines(state: StateCore) -> None:
                 continue
             if _WIDE.match(before.content[-1:]) and _WIDE.match(after.content[:1]):
                 child.type, child.tag, child.content = "text", "", ""
+
+
+def _hold_closing_signs(state: StateCore) -> None:
+    """Keep a formula and the sign that closes its clause on one line: browsers break between the two."""
+    for token in state.tokens:
+        held: list[Token] = []
+        for child in token.children or []:
+            signs = _CLOSING.match(child.content) if child.type == "text" and held else None
+            if signs and held[-1].type == "math_inline":
+                opening = Token("unbroken_open", "span", 1, attrs={"class": "unbroken"})
+                sign = Token("text", "", 0, content=signs[0])
+                held[-1:] = [opening, held[-1], sign, Token("unbroken_close", "span", -1)]
+                child.content = child.content[signs.end() :]
+            held.append(child)
+        if token.children:
+            token.children = held

@@ -38,7 +38,7 @@ def test_links_to_lessons_become_addresses_of_the_site() -> None:
 
 def test_formulas_come_from_the_table() -> None:
     table = {"inline:a + b": "<i>INLINE</i>", "display:c d": "<i>DISPLAY</i>"}
-    assert html("看 $a  + b$。", formulas=table) == '<p>看 <span class="math math-inline"><i>INLINE</i></span>。</p>\n'
+    assert html("看 $a  + b$ 。", formulas=table) == '<p>看 <span class="math math-inline"><i>INLINE</i></span> 。</p>\n'
     assert html("$$\nc\n  d\n$$\n", formulas=table) == '<div class="math math-display"><i>DISPLAY</i></div>\n'
 
 
@@ -81,3 +81,12 @@ def test_listings_and_tables_can_be_scrolled_from_the_keyboard() -> None:
 
 def test_inline_is_one_line_without_a_paragraph() -> None:
     assert Markdown("en", {}).inline("On `x` <b>") == "On <code>x</code> &lt;b&gt;"
+
+
+def test_a_formula_keeps_the_sign_that_closes_its_clause() -> None:
+    table = {"inline:x": "X"}
+    formula = '<span class="math math-inline">X</span>'
+    held = f'<span class="unbroken">{formula}'
+    assert html("到 $x$。再到 $x$ 为止", formulas=table) == f"<p>到 {held}。</span>再到 {formula} 为止</p>\n"
+    assert html("the $x$-th ($x$), then", formulas=table) == f"<p>the {held}-th</span> ({held}),</span> then</p>\n"
+    assert html("`x`。", formulas=table) == "<p><code>x</code>。</p>\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -198,11 +199,16 @@ def elsewhere(kernel: Callable[..., Any], operands: Sequence[Any], attributes: S
     To be called from an `except UNFIT` clause: without operands on the device the error is raised again, with operands
     on both sides PyTorch's error for that. Says once for each kernel that this happens.
     """
-    if not any(isinstance(value, Device.array) for value in (*operands, *attributes)):
+    values = (*operands, *attributes)
+    if not any(isinstance(value, Device.array) for value in values):
         raise
     refuse_mixed(operands)
+    numbers = [value[()] if isinstance(value, np.ndarray) and not value.ndim else value for value in values]
+    if any(number is not value for number, value in zip(numbers, values, strict=True)):
+        with suppress(*UNFIT):  # as scalars the device takes numbers of the CPU
+            return kernel(*numbers)
     name = getattr(kernel, "__qualname__", None) or getattr(kernel, "__name__", repr(kernel))
-    result = kernel(*[_moved(value, to_host) for value in operands], *[_moved(value, to_host) for value in attributes])
+    result = kernel(*[_moved(value, to_host) for value in values])
     if name not in _told:
         _told.add(name)
         warnings.warn(

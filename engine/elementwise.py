@@ -201,6 +201,8 @@ class CrossNode(OpNode):
         value = self.array_at(index)
         if isinstance(value, Number):
             return value
+        if type(grad) is not ndarray and type(value) is ndarray:
+            value = value[()]  # a number of the CPU, which goes with tensors on the device as a scalar
         return value if value.dtype == grad.dtype else value.astype(grad.dtype)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, messages, return_types
+from engine import arrays, dtypes, messages, return_types
 from engine.functions import FUNCTIONS, METHODS, both, method, normal_dims
 from engine.op import Op
 from engine.ops import decompositions as ops
@@ -151,8 +151,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     solution = pinv(A) @ B
     rank = np.linalg.matrix_rank(A._array)
     full = bool(np.all(rank == columns)) and rows > columns
-    residuals = ((A @ solution - B) ** 2).sum(-2) if full else wrap(np.zeros(0, A._dtype.np), A._dtype)
-    values = wrap(np.zeros(0, A._dtype.np), A._dtype)
+    residuals = ((A @ solution - B) ** 2).sum(-2) if full else wrap(arrays.zeros((0,), A._dtype.np, A._array), A._dtype)
+    values = wrap(arrays.zeros((0,), A._dtype.np, A._array), A._dtype)
     return return_types.linalg_lstsq((solution, residuals, wrap(np.asarray(rank, np.int64)[()], dtypes.int64), values))
 
 
@@ -225,7 +225,7 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
     check_floating("linalg.qr", A)
     if mode == "r":
         triangle = ops.LinalgQr.apply(A, "reduced")[1]
-        return return_types.linalg_qr((wrap(np.zeros(0, A._dtype.np), A._dtype), triangle))
+        return return_types.linalg_qr((wrap(arrays.zeros((0,), A._dtype.np, A._array), A._dtype), triangle))
     if mode not in ("reduced", "complete"):
         raise RuntimeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
@@ -276,7 +276,7 @@ def matrix_rank(A: Tensor, tol: float | None = None, hermitian: bool = False, **
     check_matrix("torch.linalg.matrix_rank", A, "input")
     if A._dtype not in (dtypes.float32, dtypes.float64):
         raise RuntimeError("This function doesn't handle types other than float and double")
-    return wrap(np.asarray(np.linalg.matrix_rank(A._array, tol), np.int64)[()], dtypes.int64)
+    return wrap(arrays.asarray(np.linalg.matrix_rank(A._array, tol), np.int64)[()], dtypes.int64)
 
 
 # -- norms --------------------------------------------------------------------------------------------------------

@@ -8,9 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from engine import dtypes, messages
+from engine import arrays, dtypes, messages
 from engine.state import state
 from engine.tensor import Tensor, rounded
 
@@ -49,12 +47,12 @@ def into(out: Any, result: Any, name: str) -> Any:
                 UserWarning,
                 stacklevel=3,
             )
-        out._array = np.empty(want, out._dtype.np)
+        out._array = arrays.empty(want, out._dtype.np, result._array)
         out._storage = None
     memory = out._memory()
-    if not memory.flags.writeable:
+    if not arrays.writeable(memory):
         raise RuntimeError(messages.overlapping_write())
-    memory[...] = rounded(np.asarray(result._array), out._dtype)
+    memory[...] = rounded(arrays.asarray(result._array), out._dtype)
     out._written()
     return out
 

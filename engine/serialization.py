@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import dtypes
+from engine import arrays, devices, dtypes, messages
 from engine.dtypes import DType
 from engine.nn.module import Module
 from engine.nn.parameter import Parameter
@@ -75,12 +75,14 @@ def _described(value: Any, memories: list[NDArray[Any]], places: dict[int, int])
 
 
 def _described_tensor(tensor: Tensor, memories: list[NDArray[Any]], places: dict[int, int]) -> dict[str, Any]:
-    root = start_of_memory(tensor._memory())
+    cuda = arrays.on_device(tensor._array)
+    # Views on the GPU are written one by one: each becomes memory of its own.
+    array = np.ascontiguousarray(arrays.to_host(tensor._array)) if cuda else tensor._memory()
+    root = array if cuda else start_of_memory(array)
     place = places.get(id(root))
     if place is None:
         place = places[id(root)] = len(memories)
         memories.append(root)
-    array = tensor._memory()
     offset = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
     return {
         "memory": place,
@@ -90,13 +92,16 @@ def _described_tensor(tensor: Tensor, memories: list[NDArray[Any]], places: dict
         "offset": offset,
         "requires_grad": tensor.requires_grad,
         "parameter": isinstance(tensor, Parameter),
+        "device": "cuda" if cuda else "cpu",
     }
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool | None = None, **options: Any) -> Any:
     """Read an object that `save` wrote. f: a path or a readable binary file.
 
-    Raises FileNotFoundError for a missing file, RuntimeError for one that `save` did not write.
+    map_location: a device for all tensors; a function means the CPU.
+    Raises FileNotFoundError for a missing file, RuntimeError for one that `save` did not write or for tensors that
+    were on a GPU where there is none.
     """
     if isinstance(f, str | Path) and not Path(f).exists():
         raise FileNotFoundError(2, "No such file or directory", str(f))
@@ -109,29 +114,30 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool | None = None, 
             ]
         if structure["format"] != _FORMAT:
             raise ValueError(f"format {structure['format']}")
-        return _restored(structure["object"], memories)
+        place = "cpu" if callable(map_location) else map_location
+        return _restored(structure["object"], memories, place)
     except (zipfile.BadZipFile, KeyError, ValueError, IndexError, TypeError) as error:
         raise RuntimeError(f"load: this file was not written by save() of this engine ({error})") from None
 
 
-def _restored(value: Any, memories: list[NDArray[Any]]) -> Any:
+def _restored(value: Any, memories: list[NDArray[Any]], place: Any) -> Any:
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()
     if kind == "tensor":
-        return _restored_tensor(content, memories)
+        return _restored_tensor(content, memories, place)
     if kind == "dtype":
         return _DTYPES[content]
     if kind == "complex":
         return complex(*content)
     if kind in ("dict", "ordered"):
-        pairs = [(_restored(key, memories), _restored(item, memories)) for key, item in content]
+        pairs = [(_restored(key, memories, place), _restored(item, memories, place)) for key, item in content]
         return OrderedDict(pairs) if kind == "ordered" else dict(pairs)
     makers: dict[str, Any] = {"size": Size, "tuple": tuple, "list": list, "set": set}
-    return makers[kind](_restored(item, memories) for item in content)
+    return makers[kind](_restored(item, memories, place) for item in content)
 
 
-def _restored_tensor(content: dict[str, Any], memories: list[NDArray[Any]]) -> Tensor:
+def _restored_tensor(content: dict[str, Any], memories: list[NDArray[Any]], place: Any) -> Tensor:
     root = memories[content["memory"]]
     shape, strides, offset = content["shape"], content["strides"], content["offset"]
     reach = offset + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
@@ -141,7 +147,11 @@ def _restored_tensor(content: dict[str, Any], memories: list[NDArray[Any]]) -> T
     dtype = _DTYPES[content["dtype"]]
     if array.dtype != dtype.np:
         raise ValueError("a tensor's memory has another type")
-    tensor = wrap(array, dtype)
+    if place is None and content.get("device") == "cuda":
+        if not devices.available():
+            raise RuntimeError(messages.no_gpu_to_load_to())
+        place = "cuda"
+    tensor = wrap(devices.placed(array, place), dtype)
     if content["parameter"]:
         return Parameter(tensor, content["requires_grad"])
     if content["requires_grad"]:

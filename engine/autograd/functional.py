@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from engine import arrays
 from engine.backward import grad
 from engine.modes import enable_grad
 from engine.tensor import Tensor, wrap
@@ -45,7 +44,7 @@ def fresh(tensors: Tensors, create_graph: bool) -> Tensors:
 
 def zeros_like(tensor: Tensor) -> Tensor:
     """Zeros in the shape and dtype of a tensor."""
-    return wrap(np.zeros(tensor._array.shape, tensor._dtype.np), tensor._dtype)
+    return wrap(arrays.zeros(tensor._array.shape, tensor._dtype.np, tensor._array), tensor._dtype)
 
 
 def unpacked(tensors: Tensors, several: bool) -> Any:

@@ -26,7 +26,7 @@ from engine.messages.autograd import (
     unused_input,
     warn_non_leaf_grad,
 )
-from engine.messages.devices import grad_device, mixed_devices, no_numpy_on_device
+from engine.messages.devices import grad_device, index_device, mixed_devices, no_gpu_to_load_to, no_numpy_on_device
 from engine.messages.values import (
     ambiguous_shape,
     ambiguous_truth,
@@ -99,6 +99,7 @@ __all__ = [
     "grad_size",
     "gradient_complex",
     "gradient_shape",
+    "index_device",
     "index_dtype",
     "index_kind",
     "index_out_of_bounds",
@@ -121,6 +122,7 @@ __all__ = [
     "no_dimensions",
     "no_grad_fn",
     "no_grad_view_in_place",
+    "no_gpu_to_load_to",
     "no_numpy_on_device",
     "not_implemented",
     "not_real_scalar",

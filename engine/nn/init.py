@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import random
+from engine import arrays, random
 from engine.naming import missing_from
 from engine.optim.kernels import assign
 from engine.random import Generator
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def _filled(tensor: Tensor, values: Any) -> Tensor:
-    assign(tensor, values)
+    assign(tensor, arrays.beside(values, tensor._array))
     return tensor
 
 

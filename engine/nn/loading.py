@@ -6,8 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
+from engine import arrays
 from engine.tensor import Tensor, rounded
 
 if TYPE_CHECKING:
@@ -95,6 +94,6 @@ def _take(module: Module, name: str, full: str, target: Tensor, value: Any, assi
     elif assign:
         setattr(module, name, value)
     else:
-        target._memory()[...] = rounded(np.asarray(value._array), target._dtype)
+        target._memory()[...] = arrays.beside(rounded(arrays.asarray(value._array), target._dtype), target._array)
         target._written()
     return None

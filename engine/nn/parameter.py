@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
+from engine import arrays, devices, dtypes
 from engine.tensor import Tensor, wrap
 
 _NEW = object.__new__
@@ -49,12 +49,13 @@ class Parameter(Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         known = memo.get(id(self))
         if known is None:
-            known = memo[id(self)] = type(self)(wrap(np.array(self._array), self._dtype), self.requires_grad)
+            known = memo[id(self)] = type(self)(wrap(arrays.copied(self._array), self._dtype), self.requires_grad)
         copied: Parameter = known
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _rebuild, (np.array(self._array), self._dtype, self.requires_grad)
+        array = np.array(arrays.to_host(self._array))
+        return _rebuild, (array, self._dtype, self.requires_grad, arrays.on_device(self._array))
 
 
 class Buffer(Tensor):
@@ -83,6 +84,6 @@ Parameter.__module__ = "torch.nn.parameter"
 Buffer.__module__ = "torch.nn.parameter"
 
 
-def _rebuild(array: Any, dtype: dtypes.DType, requires_grad: bool) -> Parameter:
+def _rebuild(array: Any, dtype: dtypes.DType, requires_grad: bool, cuda: bool = False) -> Parameter:
     """Unpickling comes here."""
-    return Parameter(wrap(array, dtype), requires_grad)
+    return Parameter(wrap(devices.placed(array, "cuda" if cuda else "cpu"), dtype), requires_grad)

@@ -6,15 +6,13 @@ import math
 import warnings
 from typing import Any, ClassVar
 
-import numpy as np
-
 from engine import creation
 from engine.nn import init
 from engine.nn.functional.layers import linear
 from engine.nn.functional.recurrent import STEPS, recurrent
 from engine.nn.module import Module
 from engine.nn.parameter import Parameter
-from engine.tensor import Tensor, wrap
+from engine.tensor import Tensor
 
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
@@ -76,7 +74,7 @@ class RNNBase(Module):
         """Nothing to do: only a GPU lays all weights out in one piece."""
 
     def _zeros(self, batch: int, like: Tensor) -> Any:
-        return wrap(np.zeros((len(self._layers), batch, self.hidden_size), like._dtype.np), like._dtype)
+        return like.new_zeros(len(self._layers), batch, self.hidden_size)
 
     def _run(self, input: Any, state: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]]:
         """The layers on a batch or one sequence; the state as a tuple, or None for zeros."""
@@ -267,7 +265,7 @@ class RNNCellBase(Module):
             input = input.unsqueeze(0)
             state = None if state is None else tuple(part.unsqueeze(0) for part in state)
         if state is None:
-            zeros = wrap(np.zeros((input.size(0), self.hidden_size), input._dtype.np), input._dtype)
+            zeros = input.new_zeros(input.size(0), self.hidden_size)
             state = (zeros, zeros) if self.mode == "LSTM" else (zeros,)
         if input.size(1) != self.input_size:
             raise RuntimeError(f"input has inconsistent input_size: got {input.size(1)} expected {self.input_size}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
+from engine import arrays, dtypes
 from engine.nn import functional as F
 from engine.nn import init
 from engine.nn.activation import GELU, ReLU
@@ -47,7 +47,7 @@ def _is_causal(mask: Any, is_causal: bool | None, length: int) -> bool:
     if is_causal is not None or mask is None:
         return bool(is_causal)
     return tuple(mask.shape) == (length, length) and bool(
-        np.array_equal(np.asarray(mask._array), _causal_mask(length, mask._dtype)._array)
+        np.array_equal(np.asarray(arrays.to_host(mask._array)), _causal_mask(length, mask._dtype)._array)
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, formula
+from engine import arrays, dtypes, formula
 from engine.formula import conjugated
 from engine.functions import FUNCTIONS, METHODS, both, function, require_tensor
 from engine.op import Op, mark_inference, record
@@ -118,12 +118,12 @@ def as_complex(value: Any) -> Any:
     """Pairs of real numbers as complex ones."""
     if isinstance(value, Tensor):
         return ViewAsComplex.apply(value.contiguous())
-    return ViewAsComplex.forward(np.ascontiguousarray(value))
+    return ViewAsComplex.forward(arrays.contiguous(value))
 
 
 def as_real(value: Any) -> Any:
     """Complex numbers as pairs of real ones."""
-    return ViewAsReal.apply(value) if isinstance(value, Tensor) else ViewAsReal.forward(np.asarray(value))
+    return ViewAsReal.apply(value) if isinstance(value, Tensor) else ViewAsReal.forward(arrays.asarray(value))
 
 
 def part(value: Any, place: int) -> Any:

@@ -176,7 +176,7 @@ def basic_part(tensor: Tensor, items: list[Any]) -> tuple[Tensor, list[Any]]:
             used = int(array.ndim) if array.dtype == bool else 1
             dim += used
             original += used
-    return tensor, left if any(isinstance(item, (np.ndarray, np.generic)) for item in left) else []
+    return tensor, left if any(not isinstance(item, slice) for item in left) else []
 
 
 def has_arrays(items: list[Any]) -> bool:
@@ -194,6 +194,9 @@ def checked_advanced(tensor: Tensor, items: list[Any]) -> tuple[Any, ...]:
             checked.append(item)
             dim += 1
             continue
+        if arrays.on_device(item) and not arrays.on_device(tensor._array):
+            raise RuntimeError(messages.index_device())
+        item = arrays.beside(item, tensor._array)
         if item.dtype == bool:
             for offset, length in enumerate(item.shape):
                 if length != shape[dim + offset]:
@@ -201,16 +204,17 @@ def checked_advanced(tensor: Tensor, items: list[Any]) -> tuple[Any, ...]:
             checked.append(item)
             dim += item.ndim
             continue
-        bad = np.asarray(item)[(np.asarray(item) < -shape[dim]) | (np.asarray(item) >= shape[dim])]
+        item = arrays.asarray(item)
+        bad = item[(item < -shape[dim]) | (item >= shape[dim])]
         if bad.size:
-            raise IndexError(messages.index_out_of_bounds(int(bad.flat[0]), dim, shape[dim]))
-        checked.append(np.asarray(item))
+            raise IndexError(messages.index_out_of_bounds(int(bad[0]), dim, shape[dim]))
+        checked.append(item)
         dim += 1
-    arrays = [np.flatnonzero(item) if item.dtype == bool else item for item in checked if not isinstance(item, slice)]
+    places = [np.flatnonzero(item) if item.dtype == bool else item for item in checked if not isinstance(item, slice)]
     try:
-        np.broadcast_shapes(*[array.shape for array in arrays])
+        np.broadcast_shapes(*[place.shape for place in places])
     except ValueError:
-        shapes = ", ".join(str(list(array.shape)) for array in arrays)
+        shapes = ", ".join(str(list(place.shape)) for place in places)
         raise IndexError(
             f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
         ) from None
@@ -287,7 +291,7 @@ def assign(tensor: Tensor, index: Any, value: Any) -> None:
     if trimmed != given:
         source = source.reshape(trimmed)
     whole = arrays.asarray(target._array).copy()
-    whole[at] = source._array
+    whole[at] = arrays.beside(source._array, whole)
     inplace.write(IndexPut, target, (source,), (at,), whole, target._dtype)
 
 

@@ -226,7 +226,7 @@ def repeat_interleave(
     """Every element (or place of a dimension) repeated in turn; of counts alone, each place as often as it says."""
     if repeats is None:
         places = arrays.arange(input._array.size, input._array)
-        return wrap(np.repeat(places, arrays.to_host(input._array)), dtypes.int64)
+        return wrap(np.repeat(places, input._array.tolist()), dtypes.int64)
     if dim is None:
         input, dim = reshaped(input, (-1,)), 0
     dim = normal_dim(dim, input._array.ndim)
@@ -245,5 +245,5 @@ def repeat_interleave(
         )
     if not input._array.ndim:
         input = reshaped(input, (1,))
-    places = np.repeat(arrays.arange(input._array.shape[dim], input._array), arrays.to_host(times))
+    places = np.repeat(arrays.arange(input._array.shape[dim], input._array), times.tolist())
     return IndexSelect.apply(input, dim, places)

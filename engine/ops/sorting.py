@@ -179,10 +179,10 @@ def searchsorted(
     rows = sorted_sequence._array
     if sorter is not None:
         rows = np.take_along_axis(rows, sorter._array, -1)
-    values = np.asarray(input._array if isinstance(input, Tensor) else input)
+    values = arrays.asarray(input._array if isinstance(input, Tensor) else input)
     which = "right" if right else "left"
     if rows.ndim == 1:
-        found = np.asarray(np.searchsorted(rows, values, which))
+        found = arrays.asarray(np.searchsorted(rows, arrays.beside(values, rows), which))
     else:
         if rows.shape[:-1] != values.shape[:-1]:
             raise RuntimeError(

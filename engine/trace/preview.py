@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import printing
+from engine.arrays import to_host
 from engine.dtypes import DType
 
 #: How many numbers of a value are kept while recording.
@@ -20,6 +21,7 @@ class Snapshot:
     __slots__ = ("dtype", "first", "size", "shape", "statistics")
 
     def __init__(self, array: Any, dtype: DType) -> None:
+        array = to_host(array)
         self.dtype = dtype
         self.shape: tuple[int, ...] = array.shape
         self.size: int = array.size

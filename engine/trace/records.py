@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.arrays import address
 from engine.nn.parameter import Parameter
 from engine.node import AccumulateGrad, Node, OutputPort, SavedResult
 from engine.storage import start_of_memory
@@ -132,12 +133,12 @@ class ByIdentity:
 def storage_of(tensor: Tensor) -> dict[str, Any]:
     """Where a value lies: an id that aliases share, offset and strides in elements, bytes of the whole."""
     array = tensor._array
-    if not isinstance(array, np.ndarray):
+    if isinstance(array, np.generic):
         # A number that nothing aliases yet: its tensor stands for its memory.
         return {"id": id(tensor), "offset": 0, "strides": [], "nbytes": tensor.nbytes}
     root = start_of_memory(array)
-    start = root.__array_interface__["data"][0]
-    offset = (array.__array_interface__["data"][0] - start) // array.itemsize if array.size else 0
+    start = address(root)
+    offset = (address(array) - start) // array.itemsize if array.size else 0
     strides = [step // array.itemsize for step in array.strides]
     return {"id": start, "offset": offset, "strides": strides, "nbytes": int(root.nbytes)}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import inplace, messages, random
+from engine import arrays, inplace, messages, random
 from engine.dtypes import float64
 from engine.elementwise import Unary
 from engine.functions import FUNCTIONS, require_tensor
@@ -168,7 +168,7 @@ def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """input where it is positive, else times a random slope between the two (their mean outside training)."""
-    array = np.asarray(input._array)
+    array = np.asarray(arrays.to_host(input._array))
     slopes = np.ones(array.shape, array.dtype)
     low = array <= 0
     slopes[low] = (lower + upper) / 2 if not training else random.uniform((int(low.sum()),), float64, lower, upper)

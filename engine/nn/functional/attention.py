@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
+from engine import arrays, dtypes
 from engine.functions import FUNCTIONS
 from engine.nn.functional.layers import dropout, linear
 from engine.nn.functional.resampling import pad
@@ -50,7 +50,7 @@ def scaled_dot_product_attention(
         mask = _numbers(attn_mask, query, key, is_causal)
         scores = scores if mask is None else scores + wrap(mask, query._dtype)
     weights = scores.softmax(-1)
-    hidden = np.isneginf(np.asarray(scores._array)).all(-1, keepdims=True)
+    hidden = np.isneginf(arrays.asarray(scores._array)).all(-1, keepdims=True)
     if hidden.any():
         weights = weights.masked_fill(wrap(hidden, dtypes.bool_), 0.0)
     if dropout_p:
@@ -88,12 +88,12 @@ def _c_name(tensor: Any) -> str:
 def _numbers(mask: Any, query: Any, key: Any, is_causal: bool) -> Any:
     """What is added to the scores: -inf where a query must not look; None for nothing."""
     kind = query._dtype.np
-    added = None if mask is None else np.asarray(mask._array)
+    added = None if mask is None else arrays.asarray(mask._array)
     if added is not None and mask._dtype is dtypes.bool_:
         added = np.where(added, kind.type(0), kind.type(-np.inf))
     if not is_causal:
         return added
-    later = np.triu(np.full((query.size(-2), key.size(-2)), -np.inf, kind), 1)
+    later = np.triu(arrays.full((query.size(-2), key.size(-2)), -np.inf, kind, query._array), 1)
     return later if added is None else later + added
 
 
@@ -112,7 +112,7 @@ def canonical_mask(
         )
     if mask._dtype.is_floating_point:
         return mask
-    hidden = np.asarray(mask._array)
+    hidden = arrays.asarray(mask._array)
     return wrap(np.where(hidden, dtype.np.type(-np.inf), dtype.np.type(0)), dtype)
 
 

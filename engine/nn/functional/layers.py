@@ -116,7 +116,7 @@ def _alpha_dropout(input: Any, p: float, noise_shape: tuple[int, ...]) -> Tensor
         return input  # type: ignore[no-any-return]
     dtype = input._dtype
     if p == 1:
-        return input * wrap(np.zeros((), dtype.np), dtype)  # type: ignore[no-any-return]
+        return input * wrap(arrays.zeros((), dtype.np, input._array), dtype)  # type: ignore[no-any-return]
     lowest = 1.7580993408473766
     a = 1.0 / math.sqrt((lowest * lowest * p + 1) * (1 - p))
     kept = _drawn(1 - p, input, noise_shape)
@@ -168,14 +168,14 @@ def embedding(
             raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx %= rows
     if max_norm is not None:
-        _shorten(weight, np.unique(np.asarray(input._array)), max_norm, norm_type)
+        _shorten(weight, np.unique(arrays.asarray(input._array)), max_norm, norm_type)
     result: Tensor = Embedding.apply(weight, input, padding_idx)
     return result
 
 
 def _shorten(weight: Tensor, rows: Any, max_norm: float, norm_type: float) -> None:
     """Bring rows of a table down to a norm, in place and without history."""
-    changed = np.array(weight._array)
+    changed = arrays.asarray(weight._array).copy()
     lengths = np.linalg.norm(changed[rows], norm_type, axis=1)
     long = lengths > max_norm
     changed[rows[long]] *= (max_norm / (lengths[long] + 1e-7)).astype(changed.dtype)[:, None]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
+from engine import arrays, dtypes
 from engine.functions import FUNCTIONS
 from engine.modes import no_grad
 from engine.nn.functional.activations import logsigmoid
@@ -52,7 +52,7 @@ def hinge_embedding_loss(
 
 
 def _zeros_like(input: Any) -> Any:
-    return wrap(np.zeros(input._array.shape, input._dtype.np), input._dtype)
+    return wrap(arrays.zeros(input._array.shape, input._dtype.np, input._array), input._dtype)
 
 
 def cosine_embedding_loss(
@@ -167,7 +167,7 @@ def multi_margin_loss(
         over = over * over
     if weight is not None:
         over = over * weight[right]
-    others = wrap(np.arange(scores.size(1)) != np.asarray(right._array), dtypes.bool_)
+    others = wrap(arrays.arange(scores.size(1), right._array) != arrays.asarray(right._array), dtypes.bool_)
     loss = over.masked_fill(~others, 0.0).sum(1) / scores.size(1)  # type: ignore[operator]
     return reduce_values(loss.squeeze(0) if input.dim() == 1 and reduction == "none" else loss, reduction)
 
@@ -183,9 +183,9 @@ def multilabel_margin_loss(
     reduction = check_reduction(reduction, size_average, reduce)
     scores, rows = (input.unsqueeze(0), target.unsqueeze(0)) if input.dim() == 1 else (input, target)
     classes = scores.size(1)
-    places = np.asarray(rows._array)
+    places = arrays.asarray(rows._array)
     listed = np.cumprod(places >= 0, axis=1).astype(bool)
-    right = np.zeros(places.shape, bool)
+    right = arrays.zeros(places.shape, bool, places)
     for row, (places_of, valid) in enumerate(zip(places, listed, strict=True)):
         right[row, places_of[valid]] = True
     chosen = scores.gather(1, wrap(np.where(listed, places, 0), dtypes.int64))

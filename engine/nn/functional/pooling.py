@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
+from engine import arrays, dtypes
 from engine.nn.functional.space import Lengths, batched, per_dimension
 from engine.nn.ops import pooling as ops
 from engine.nn.ops.convolution import Geometry
@@ -90,7 +90,7 @@ def _pool(
     values = batched(name, input, space, run)
     if not indices:
         return values
-    array = np.asarray(input._array)
+    array = arrays.asarray(input._array)
     _, extra = _places(array.shape[array.ndim - space :], kernel, geometry, ceil_mode)
     single = array.ndim == space + 1
     at = ops.largest_at(array[None] if single else array, kernel, geometry, extra)
@@ -233,7 +233,7 @@ def _adaptive_largest(space: int, input: Tensor, output_size: Any, return_indice
     values: Tensor = ops.AdaptiveMaxPool.apply(input, wanted)
     if not return_indices:
         return values
-    at = ops.largest_part_at(np.asarray(input._array), wanted)
+    at = ops.largest_part_at(arrays.asarray(input._array), wanted)
     return values, _flat(at, input._array.shape, space, False)
 
 

@@ -38,9 +38,10 @@ class RreluWithNoise(Unary):
     float_result = False
 
     def forward(self, noise):
-        return self * noise
+        return self * arrays.beside(noise, self)
 
     def d_self(grad, noise):
+        noise = arrays.beside(noise, formula.array_of(grad))
         return grad * (wrap(noise, grad._dtype) if isinstance(grad, Tensor) else noise)
 
 

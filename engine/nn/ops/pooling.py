@@ -77,7 +77,7 @@ def largest_part_at(self: NDArray[Any], places: Lengths) -> tuple[NDArray[Any], 
     """For each part (see `resampling.parts`) the index of its largest element, as index arrays."""
     lead = self.shape[: self.ndim - len(places)]
     space = self.shape[self.ndim - len(places) :]
-    found = np.empty((len(places), *lead, *places), np.int64)
+    found = arrays.empty((len(places), *lead, *places), np.int64, self)
     splits = [parts(old, new) for old, new in zip(space, places, strict=True)]
     for place in product(*map(range, places)):
         spans = [splits[dim][at] for dim, at in enumerate(place)]

@@ -7,7 +7,6 @@ declared, `ops/arithmetic.py` has the first ones, `backward.py` is the pass.
 from __future__ import annotations
 
 import math as _math
-from difflib import get_close_matches as _get_close_matches
 from typing import Any as _Any
 
 import numpy as _np
@@ -87,6 +86,8 @@ from engine.modes import (
     no_grad,
     set_grad_enabled,
 )
+from engine.naming import mark_missing as _mark_missing
+from engine.naming import missing_from as _missing_from
 from engine.printing import set_printoptions
 from engine.random import Generator
 from engine.serialization import load, save
@@ -143,8 +144,5 @@ def is_complex(input: Tensor) -> _Any:
     return input.is_complex()
 
 
-def __getattr__(name: str) -> _Any:
-    """Name what is missing, and what there is that sounds like it."""
-    near = _get_close_matches(name, [known for known in globals() if not known.startswith("_")], 3)
-    hint = f". gradlens has: {', '.join(near)}" if near else ""
-    raise AttributeError(f"module 'torch' has no attribute '{name}'{hint}")
+_mark_missing(Tensor)
+__getattr__ = _missing_from("torch")

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import device_random, devices
 from engine.arrays import Device
+from engine.naming import missing_from
 
 __all__ = [
     "current_device", "device_count", "empty_cache", "get_device_name", "is_available", "is_initialized",
@@ -72,3 +73,6 @@ def get_device_name(device: Any = None) -> str:
 def synchronize(device: Any = None) -> None:
     """Wait until the GPU has done everything it was told."""
     _module(device).cuda.Device(0).synchronize()
+
+
+__getattr__ = missing_from("torch.cuda")

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine import backward
 from engine.modes import enable_grad
+from engine.naming import missing_from
 from engine.node import AccumulateGrad, Node, OutputPort
 from engine.tensor import Tensor, type_name
 
@@ -384,3 +385,6 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         stacked([dict(model.named_parameters()) for model in models]),
         stacked([dict(model.named_buffers()) for model in models]),
     )
+
+
+__getattr__ = missing_from("torch.func")

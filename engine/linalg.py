@@ -11,6 +11,7 @@ import numpy as np
 
 from engine import arrays, dtypes, messages, return_types
 from engine.functions import FUNCTIONS, METHODS, both, method, normal_dims
+from engine.naming import missing_from
 from engine.op import Op
 from engine.ops import decompositions as ops
 from engine.ops.matmul import matmul
@@ -381,3 +382,6 @@ FUNCTIONS["svd"] = METHODS["svd"] = _svd
 def _solved(self: Tensor, other: Tensor) -> Tensor:
     """`solve`, as formulas use it in a recorded pass; `other` is always a matrix."""
     return ops.LinalgSolveEx.apply(self, other, False)
+
+
+__getattr__ = missing_from("torch.linalg")

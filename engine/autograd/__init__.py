@@ -8,6 +8,7 @@ from engine.autograd.function import Function
 from engine.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from engine.backward import backward, grad
 from engine.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from engine.naming import missing_from
 from engine.tensor import Tensor as Variable
 
 __all__ = [
@@ -27,3 +28,5 @@ __all__ = [
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
+
+__getattr__ = missing_from("torch.autograd")

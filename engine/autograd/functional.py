@@ -8,6 +8,7 @@ from typing import Any
 from engine import arrays
 from engine.backward import grad
 from engine.modes import enable_grad
+from engine.naming import missing_from
 from engine.tensor import Tensor, wrap
 
 Tensors = tuple[Tensor, ...]
@@ -196,3 +197,6 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """(output, H v). The matrix of second derivatives is symmetric, so this is `vhp`."""
     return vhp(func, inputs, v, create_graph, strict)
+
+
+__getattr__ = missing_from("torch.autograd.functional")

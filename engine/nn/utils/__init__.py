@@ -10,6 +10,7 @@ import numpy as np
 
 from engine import arrays, dtypes
 from engine.functions import FUNCTIONS
+from engine.naming import missing_from
 from engine.optim.kernels import assign
 from engine.tensor import Tensor, wrap
 
@@ -67,3 +68,6 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         piece: Any = vec[start : start + count]  # type: ignore[index]
         parameter.data = piece.view(parameter.shape).data
         start += count
+
+
+__getattr__ = missing_from("torch.nn.utils")

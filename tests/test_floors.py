@@ -50,6 +50,8 @@ STRANGERS = [("app.kernels", "app.lessons")]
 
 #: What the engine may use besides the standard library.
 ENGINE_NEEDS = {"numpy"}
+#: The only module that imports CuPy, when a program first asks for 'cuda'.
+CUDA_DOOR = "engine.devices"
 #: The modules of `app` that may name the engine: they run inside the confined process.
 ENGINE_DOORS = {"app.kernels.worker", "app.kernels.torch_alias"}
 #: The only module that imports real PyTorch, in a process of its own.
@@ -59,6 +61,8 @@ TORCH_DOORS = {"app.lessons.record_child"}
 DISTRIBUTIONS = {
     "IPython": "ipython",
     "PIL": "matplotlib",
+    "cupy": "cupy-cuda12x",
+    "cupyx": "cupy-cuda12x",
     "jsonschema_rs": "jsonschema-rs",
     "markdown_it": "markdown-it-py",
     "matplotlib_inline": "matplotlib-inline",
@@ -149,7 +153,7 @@ def test_the_engine_needs_numpy_alone() -> None:
         for module in MODULES
         if module.split(".")[0] == "engine"
         for target in imports(module)
-        if target.split(".")[0] not in allowed
+        if target.split(".")[0] not in allowed | ({"cupy", "cupyx"} if module == CUDA_DOOR else set())
     }
     assert foreign == set()
 
@@ -178,7 +182,8 @@ def test_the_server_process_loads_neither_engine_nor_pytorch_nor_ipython() -> No
 
 def test_what_the_app_imports_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needs = [*project["dependencies"], *project["optional-dependencies"]["plot"]]
+    extras = project["optional-dependencies"]
+    needs = [*project["dependencies"], *extras["plot"], *extras["cuda"]]
     declared = {re.match(r"[\w-]+", need)[0].lower() for need in needs}  # type: ignore[index]
     own = sys.stdlib_module_names | {"app", "engine", "torch"}
     used = {target.split(".")[0] for module in MODULES for target in imports(module)} - own

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 import warnings
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,11 @@ ON_THE_CPU = {
     "Cummin": "CuPy accumulates with sums and products alone",
 }
 #: Operations that draw random numbers, which are the device's own there.
-RANDOM = {"Bernoulli", "Uniform", "Normal", "Random", "Exponential", "BernoulliFill"}
+RANDOM = {
+    "Bernoulli", "Uniform", "Normal", "Random", "Exponential", "BernoulliFill", "NormalOfBoth", "NormalByMean",
+    "NormalByDeviation",
+}  # fmt: skip
+RANDOM |= {"NormalOfBoth", "NormalByMean", "NormalByDeviation"}
 
 
 @pytest.fixture
@@ -72,6 +78,35 @@ def test_without_a_gpu_the_questions_have_answers(no_cuda: None) -> None:
 def test_without_a_gpu_all_else_says_so(no_cuda: None, ask: Any) -> None:
     with pytest.raises(AssertionError, match="^Torch not compiled with CUDA enabled$"):
         ask()
+
+
+def test_cupy_is_looked_for_once_and_only_when_asked(no_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        raise RuntimeError("cudaErrorInsufficientDriver")
+
+    broken = SimpleNamespace(cuda=SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=count)))
+    monkeypatch.setitem(sys.modules, "cupy", broken)
+    monkeypatch.setattr(devices, "find_spec", lambda name: object())
+    monkeypatch.setattr(devices, "_probed", False)
+    assert torch.ones(2, device="cpu").is_cpu and counted == 0
+    assert not torch.cuda.is_available() and not torch.cuda.is_available()
+    assert counted == 1
+
+
+def test_cupy_with_a_gpu_is_used(no_cuda: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    module: Any = StandIn()
+    module.cuda = SimpleNamespace(runtime=SimpleNamespace(getDeviceCount=lambda: 1))
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    monkeypatch.setitem(sys.modules, "cupyx", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "cupyx.scipy", SimpleNamespace(special=special))
+    monkeypatch.setattr(devices, "find_spec", lambda name: object())
+    monkeypatch.setattr(devices, "_probed", False)
+    assert torch.cuda.is_available()
+    assert torch.ones(2, device="cuda").erf().is_cuda
 
 
 # -- where tensors are --------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ def finish(array: NDArray[Any], dtype: DType, requires_grad: bool, device: Any =
         array = devices.placed(array, device)
     tensor = wrap(array if array.ndim else array[()], dtype)
     if requires_grad:
+        if not isinstance(requires_grad, bool):
+            raise TypeError("requires_grad must be a bool")
         if not (dtype.is_floating_point or dtype.is_complex):
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         tensor._set_leaf(True)
@@ -399,15 +401,21 @@ def arange(*bounds: Any, dtype: Any = None, **options: Any) -> Tensor:
     start, end, step = values["start"], values["end"], values["step"]
     if step == 0:
         raise RuntimeError("step must be nonzero")
+    if not math.isfinite(start) or not math.isfinite(end):
+        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     wanted = checked_dtype("arange", dtype)
     if wanted is None:
         whole = all(isinstance(value, int) for value in values.values())
         wanted = dtypes.int64 if whole else dtypes.get_default_dtype()
+    if wanted.category == 1:
+        start, end, step = int(start), int(end), int(step)  # before counting, as PyTorch does
+        if step == 0:
+            raise ValueError("step must be nonzero")
     count = math.ceil((end - start) / step)
     array: NDArray[Any] = np.arange(count, dtype=np.int64 if wanted.category == 1 else np.float64)
-    array = int(start) + int(step) * array if wanted.category == 1 else start + step * array
+    array = start + step * array
     return finish(rounded(array.astype(wanted.np), wanted), wanted, **accepted("arange", options))
 
 
@@ -424,6 +432,8 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **options: 
         raise RuntimeError("number of steps must be non-negative")
     wanted = checked_dtype("linspace", dtype) or dtypes.get_default_dtype()
     low, high = (float(value) for value in (start, end))
+    if wanted.category == 1:
+        low, high = float(int(low)), float(int(high))
     real = np.float32 if wanted is dtypes.float32 else np.float64
     array = np.empty(steps, real)
     if steps == 1:

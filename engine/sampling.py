@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from engine import arrays, device_random, devices, dtypes, inplace, messages, random
+from engine import arrays, device_random, devices, dtypes, formula, inplace, messages, random
 from engine.creation import accepted, checked_dtype, finish, is_length, shape_from
 from engine.dtypes import DType
 from engine.elementwise import Unary
 from engine.functions import FUNCTIONS, both, function, method, require_tensor
+from engine.op import Op
 from engine.random import Generator
 from engine.tensor import Tensor, type_name, wrap
 
@@ -186,7 +187,53 @@ def normal(mean: Any, std: Any = None, size: Any = None, *, generator: Any = Non
     shape = np.broadcast_shapes(np.shape(means), np.shape(deviations))
     drawn = _drawer(tensors[0]).normal(shape, dtype, generator=generator)
     array = arrays.asarray((drawn * deviations + means).astype(dtype.np))
+    if any(tensor._edge is not None for tensor in tensors):
+        # Drawn numbers do not depend smoothly on anything: PyTorch has a node that gives zeros.
+        kind = NormalOfBoth if len(tensors) == 2 else NormalByMean if isinstance(mean, Tensor) else NormalByDeviation
+        return kind.apply(*tensors, array if array.ndim else array[()])
     return _made("normal", array, dtype, options)
+
+
+class NormalOfBoth(Op):
+    """Normal numbers with a mean and a deviation each"""
+
+    node_name = "NormalBackward3"
+    tensors = ("mean", "std")
+
+    def forward(mean: Any, std: Any, drawn: Any) -> Any:
+        return drawn
+
+    def d_mean(grad: Any, mean_shape: Any) -> Any:
+        return formula.zeros(mean_shape, grad)
+
+    def d_std(grad: Any, std_shape: Any) -> Any:
+        return formula.zeros(std_shape, grad)
+
+
+class NormalByMean(Op):
+    """Normal numbers with a mean each"""
+
+    node_name = "NormalBackward1"
+    tensors = ("mean",)
+
+    def forward(mean: Any, drawn: Any) -> Any:
+        return drawn
+
+    def d_mean(grad: Any, mean_shape: Any) -> Any:
+        return formula.zeros(mean_shape, grad)
+
+
+class NormalByDeviation(Op):
+    """Normal numbers with a deviation each"""
+
+    node_name = "NormalBackward2"
+    tensors = ("std",)
+
+    def forward(std: Any, drawn: Any) -> Any:
+        return drawn
+
+    def d_std(grad: Any, std_shape: Any) -> Any:
+        return formula.zeros(std_shape, grad)
 
 
 class Bernoulli(Unary):
@@ -218,7 +265,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     source = require_tensor("multinomial", "input", 1, input)
     weights = arrays.asarray(source._array)
     drawn = _drawer(source).multinomial(weights, source._dtype, num_samples, replacement, generator)
-    return finish(drawn, dtypes.int64, False)
+    return finish(arrays.contiguous(drawn), dtypes.int64, False)
 
 
 # -- fills ----------------------------------------------------------------------------------------------------------

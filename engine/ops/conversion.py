@@ -183,7 +183,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
 def convert(tensor: Tensor, dtype: DType, copy: bool = False) -> Tensor:
     """The tensor itself if it has the dtype already, else a converted copy."""
     if tensor._dtype is dtype:
-        return Clone.apply(tensor) if copy else tensor
+        return ToCopy.apply(tensor, dtype) if copy else tensor
     return ToCopy.apply(tensor, dtype)
 
 
@@ -198,6 +198,8 @@ def to(
     memory_format: Any = None,
 ) -> Tensor:
     """In another dtype or on another device: `to(torch.float64)`, `to('cuda')`; itself where nothing changes."""
+    flags = [value for value in args if isinstance(value, bool)]
+    copy = copy or flags[1:2] == [True]  # the first is non_blocking
     for value in args:
         if isinstance(value, DType) or (isinstance(value, python_type) and value in creation.PYTHON_TYPES):
             dtype = value
@@ -239,6 +241,8 @@ def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         return self._dtype.tensor_type
     if isinstance(dtype, legacy.TensorType):
         return convert(self, dtype._dtype)
+    if not isinstance(dtype, python_type | str | DType):
+        raise TypeError("dtype must be a type, str, or dtype object")
     if isinstance(dtype, DType) or (isinstance(dtype, python_type) and dtype in creation.PYTHON_TYPES):
         return convert(self, creation.checked_dtype("type", dtype) or self._dtype)
     name = f"{dtype.__module__}.{dtype.__qualname__}" if isinstance(dtype, python_type) else str(dtype)
@@ -349,25 +353,34 @@ def __bool__(self: Tensor) -> bool:
     return bool(array.item())
 
 
+def as_number(tensor: Tensor) -> Any:
+    """The one element as a Python number. Raises ValueError for several, warns where autograd loses sight of it."""
+    if tensor._array.size != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    if tensor._edge is not None:
+        warnings.warn(
+            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
+            "tensor.detach() first. (Triggered internally at "
+            "/__w/pytorch/pytorch/torch/csrc/autograd/generated/python_variable_methods.cpp:822.)",
+            UserWarning,
+            stacklevel=3,
+        )
+    return tensor._array.item()
+
+
 @method
 def __float__(self: Tensor) -> float:
-    if self._array.size != 1:
-        raise ValueError("only one element tensors can be converted to Python scalars")
-    return float(self._array.item())
+    return float(as_number(self))
 
 
 @method
 def __int__(self: Tensor) -> int:
-    if self._array.size != 1:
-        raise ValueError("only one element tensors can be converted to Python scalars")
-    return int(self._array.item())
+    return int(as_number(self))
 
 
 @method
 def __complex__(self: Tensor) -> complex:
-    if self._array.size != 1:
-        raise ValueError("only one element tensors can be converted to Python scalars")
-    return complex(self._array.item())
+    return complex(as_number(self))
 
 
 @method

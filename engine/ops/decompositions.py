@@ -24,6 +24,14 @@ from engine.formula import (
 from engine.formula import matmul as product
 from engine.formula import transposed as turned
 from engine.op import Op
+from engine.tensor import Tensor
+
+
+def refuse_complex(name: str, value: Any) -> None:
+    """The derivatives below are those of real matrices."""
+    dtype = value._dtype.np if isinstance(value, Tensor) else value.dtype
+    if dtype.kind == "c":
+        raise NotImplementedError(f"the derivative of linalg.{name} is built for real matrices only")
 
 
 def by_columns(array: Any) -> Any:
@@ -127,6 +135,7 @@ class LinalgCholeskyEx(Op):
         return by_columns(np.linalg.cholesky(self))
 
     def d_self(grad, L, upper):
+        refuse_complex("cholesky", L)
         if upper:
             grad, L = turned(grad), turned(L)
         inner = lower(product(turned(L), grad), 0)
@@ -146,6 +155,7 @@ class LinalgQr(Op):
         return tuple(by_columns(part) for part in np.linalg.qr(self, mode))
 
     def d_self(grads, Q, R, mode):
+        refuse_complex("qr", Q)
         of_q, of_r = grads
         rows, columns = Q.shape[-2], R.shape[-1]
         if mode == "complete" and rows > columns:
@@ -194,6 +204,7 @@ class LinalgSvd(Op):
         return by_columns(left), values, right
 
     def d_self(grads, U, S, Vh, full_matrices):
+        refuse_complex("svd", U)
         of_u, of_s, of_vh = grads
         count = S.shape[-1]
         U, Vh = U[..., :count], Vh[..., :count, :]
@@ -239,6 +250,7 @@ class LinalgEigh(Op):
         return values, by_columns(vectors)
 
     def d_self(grads, eigenvalues, eigenvectors):
+        refuse_complex("eigh", eigenvectors)
         of_values, of_vectors = grads
         inner = 0 if of_values is None else diagonal_matrix(of_values)
         if of_vectors is not None:

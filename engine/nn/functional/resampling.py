@@ -76,11 +76,15 @@ def _margin(mode: str, input: Tensor, dim: int, length: int, low: int, high: int
     if mode == "circular":
         if low > length or high > length:
             raise RuntimeError("Padding value causes wrapping around more than once.")
-        return steps % length
+        left = length + min(low, 0) + min(high, 0)  # what a negative margin cuts off is gone before it goes round
+        return max(-low, 0) + np.arange(-max(low, 0), left + max(high, 0)) % left
     return steps.clip(0, length - 1)
 
 
-_NEAREST = (ops.UpsampleNearest1D, ops.UpsampleNearest2D, ops.UpsampleNearest3D)
+_NEAREST: dict[str, tuple[type[Op], ...]] = {
+    "nearest": (ops.UpsampleNearest1D, ops.UpsampleNearest2D, ops.UpsampleNearest3D),
+    "nearest-exact": (ops.UpsampleNearestExact1D, ops.UpsampleNearestExact2D, ops.UpsampleNearestExact3D),
+}
 _STRAIGHT: dict[str, tuple[int, type[Op]]] = {
     "linear": (1, ops.UpsampleLinear1D),
     "bilinear": (2, ops.UpsampleBilinear2D),
@@ -118,7 +122,7 @@ def interpolate(
             ops.nearest_places(old, length, ratio, mode == "nearest-exact")
             for old, length, ratio in zip(lengths, new, ratios, strict=True)
         )
-        chosen: Tensor = _NEAREST[space - 1].apply(input, at)
+        chosen: Tensor = _NEAREST[mode][space - 1].apply(input, at)
         return chosen
     if mode == "area":
         function = (pooling.adaptive_avg_pool1d, pooling.adaptive_avg_pool2d, pooling.adaptive_avg_pool3d)[space - 1]

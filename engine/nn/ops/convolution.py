@@ -56,10 +56,12 @@ def padded_with(input: NDArray[Any], padding: tuple[int, ...], value: float = 0)
     return np.pad(input, ((0, 0), (0, 0), *((pad, pad) for pad in padding)), constant_values=value)
 
 
-def _columns(input: NDArray[Any], kernel: tuple[int, ...], geometry: Geometry) -> tuple[NDArray[Any], tuple[int, ...]]:
+def _columns(
+    input: NDArray[Any], kernel: tuple[int, ...], geometry: Geometry, places: tuple[int, ...] | None = None
+) -> tuple[NDArray[Any], tuple[int, ...]]:
     """Windows as a matrix for each group, (groups, N * places, C / groups * kernel), and the places."""
     stride, padding, dilation, groups = geometry
-    places = out_lengths(input.shape[2:], kernel, geometry)
+    places = places or out_lengths(input.shape[2:], kernel, geometry)
     seen = windows(padded_with(input, padding), kernel, places, stride, dilation)
     batch, channels = input.shape[:2]
     space = len(kernel)
@@ -112,9 +114,7 @@ def to_input(grad: NDArray[Any], weight: NDArray[Any], shape: tuple[int, ...], g
 def to_weight(grad: NDArray[Any], input: NDArray[Any], shape: tuple[int, ...], geometry: Geometry) -> NDArray[Any]:
     """The transpose of the convolution with respect to its weight, which has the given shape."""
     groups = geometry[3]
-    columns, places = _columns(input, shape[2:], geometry)
-    if places != grad.shape[2:]:  # the last rows of the input may not have been reached
-        raise ValueError("the gradient's space is not the convolution's")
+    columns, _ = _columns(input, shape[2:], geometry, grad.shape[2:])  # the input's last rows may not be reached
     return np.matmul(_rows(grad, groups).transpose(0, 2, 1), columns).reshape(shape)
 
 
@@ -158,8 +158,12 @@ class ConvolutionTransposed(Op):
             result += bias.reshape(-1, *[1] * (result.ndim - 2))
         return result
 
-    def d_input(grad, weight, geometry):
-        return _both(grad, weight, geometry)
+    def d_input(grad, weight, geometry, input_shape):
+        whole = _both(grad, weight, geometry)
+        if whole.shape == input_shape:
+            return whole
+        # An output margin longer than a stride has room for more places than the input had.
+        return formula.indexed(whole, (..., *[slice(length) for length in input_shape[2:]]))
 
     def d_weight(grad, input, geometry, weight_shape):
         if isinstance(grad, Tensor):

@@ -79,7 +79,9 @@ class Chosen(Op, abstract=True):
     symbol = "resize"
 
     def forward(self, at):
-        return self[grid(at)]
+        for place, index in enumerate(reversed(at)):
+            self = self.take(arrays.beside(index, self), axis=-1 - place)
+        return self
 
     def d_self(grad, at, self_shape):
         lead = len(self_shape) - len(at)
@@ -89,6 +91,18 @@ class Chosen(Op, abstract=True):
 def grid(at: tuple[NDArray[np.int64], ...]) -> tuple[Any, ...]:
     """An index that takes all combinations of places along the last dimensions."""
     return (..., *np.ix_(*at))
+
+
+class UpsampleNearestExact1D(Chosen):
+    """A sequence at another length, each place the nearest of the old ones by its middle"""
+
+
+class UpsampleNearestExact2D(Chosen):
+    """An image at another size, each place the nearest of the old ones by its middle"""
+
+
+class UpsampleNearestExact3D(Chosen):
+    """A volume at another size, each place the nearest of the old ones by its middle"""
 
 
 class UpsampleNearest1D(Chosen):

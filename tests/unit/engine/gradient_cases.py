@@ -317,6 +317,9 @@ MATRICES: dict[str, list[Case]] = {
 }
 
 RANDOM: dict[str, list[Case]] = {
+    "NormalOfBoth": [two(lambda m, d: seeded(lambda: torch.normal(m * 0, d * 0 + 1)), 0.5, 2)],
+    "NormalByMean": [one(lambda m: seeded(lambda: torch.normal(m * 0, 1.0)))],
+    "NormalByDeviation": [one(lambda d: seeded(lambda: torch.normal(0.0, d * 0 + 1)), 0.5, 2)],
     "Bernoulli": [one(lambda x: seeded(lambda: x.bernoulli()), 0.1, 0.9)],
     "Uniform": [one(written(lambda y: y.uniform_()))],
     "Normal": [one(written(lambda y: y.normal_()))],
@@ -430,6 +433,9 @@ LAYERS: dict[str, list[Case]] = {
     ],
     "Im2Col": [case(lambda x: F.unfold(x, (3, 2), padding=1, stride=2), pixels)],
     "Col2Im": [case(lambda x: F.fold(x, (3, 4), 2), numbers(1, 8, 6))],
+    "UpsampleNearestExact1D": [resized("nearest-exact", 1, 2, 4)],
+    "UpsampleNearestExact2D": [resized("nearest-exact", 1, 2, 3, 2)],
+    "UpsampleNearestExact3D": [resized("nearest-exact", 1, 1, 2, 2, 3)],
     "UpsampleNearest1D": [resized("nearest", 1, 2, 4)],
     "UpsampleNearest2D": [resized("nearest", 1, 1, 2, 4)],
     "UpsampleNearest3D": [resized("nearest", 1, 1, 2, 2, 2)],

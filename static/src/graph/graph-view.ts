@@ -20,7 +20,7 @@ import { buildScene, type Scene } from "./scene";
 import { placeOf, stopExists, tabStop, unitOf } from "./stops";
 import { text, type Lang } from "./strings";
 import { tables } from "./table";
-import { Viewport } from "./viewport";
+import { showCamera, Viewport } from "./viewport";
 
 /** Below this width of the element, in pixels, the graph runs from top to bottom. */
 const NARROW = 560;
@@ -416,9 +416,8 @@ export class GraphView extends LitElement {
   }
 
   private applyCamera(): void {
-    const camera = this.querySelector(".gl-camera");
-    camera?.setAttribute("transform", this.viewport.transform);
-    camera?.parentElement?.classList.toggle("holds-touch", this.viewport.holdsTouch);
+    const stage = this.querySelector<SVGSVGElement>(".gl-stage");
+    if (stage) showCamera(stage, this.viewport);
   }
 
   override firstUpdated(): void {

@@ -15,6 +15,8 @@ const LEAST = 0.15;
 const MOST = 4;
 /** A pointer that moved less than this many pixels was a click. */
 const CLICK_SLACK = 4;
+/** Width in pixels of the fading of a side beyond which the graph goes on. */
+const FADE = 40;
 
 export class Viewport {
   camera: Camera = { x: 0, y: 0, scale: 1 };
@@ -44,6 +46,17 @@ export class Viewport {
   /** One finger scrolls the page while the whole graph is in view, else it moves the graph. */
   get holdsTouch(): boolean {
     return this.camera.scale > this.fitted * 1.01;
+  }
+
+  /** How many pixels of the graph lie beyond each side of the stage. */
+  get beyond(): { left: number; right: number; top: number; bottom: number } {
+    const { x, y, scale } = this.camera;
+    return {
+      left: Math.max(0, -x),
+      right: Math.max(0, x + this.content.width * scale - this.stage.width),
+      top: Math.max(0, -y),
+      bottom: Math.max(0, y + this.content.height * scale - this.stage.height),
+    };
   }
 
   /** Sizes in pixels of the stage and of the graph at scale 1. A view that was moved stays until one of them changes. */
@@ -77,17 +90,19 @@ export class Viewport {
     this.changed();
   }
 
-  /** Moves just enough that a box of the graph (in its own units) is inside the stage. */
+  /** Moves just enough that a box of the graph (in its own units) is inside the stage, clear of a side that fades. */
   reveal(box: { x: number; y: number; width: number; height: number }): void {
     const { scale } = this.camera;
-    const shift = (from: number, size: number, camera: number, room: number) => {
+    const shift = (from: number, size: number, camera: number, room: number, content: number) => {
       const start = from * scale + camera;
       const end = start + size * scale;
-      if (start < 8) return 8 - start;
-      return end > room - 8 ? Math.max(room - 8 - end, 8 - start) : 0;
+      const clear = Math.max(8, Math.min(FADE + 8, (room - size * scale) / 2));
+      if (start < clear) return Math.min(clear - start, Math.max(0, 8 - camera));
+      const over = Math.min(end - room + clear, Math.max(0, camera + content * scale - room + 8));
+      return over > 0 ? -Math.min(over, start - clear) : 0;
     };
-    const dx = shift(box.x, box.width, this.camera.x, this.stage.width);
-    const dy = shift(box.y, box.height, this.camera.y, this.stage.height);
+    const dx = shift(box.x, box.width, this.camera.x, this.stage.width, this.content.width);
+    const dy = shift(box.y, box.height, this.camera.y, this.stage.height, this.content.height);
     if (dx === 0 && dy === 0) return;
     this.own = true;
     this.pan(dx, dy);
@@ -141,6 +156,18 @@ export class Viewport {
     };
     this.changed();
   }
+}
+
+/** Puts the camera on the stage. Sides beyond which the graph goes on fade; a few pixels there are only its margin. */
+export function showCamera(stage: SVGSVGElement, viewport: Viewport): void {
+  stage.querySelector(".gl-camera")?.setAttribute("transform", viewport.transform);
+  stage.classList.toggle("holds-touch", viewport.holdsTouch);
+  const sides = Object.entries(viewport.beyond).map(([side, pixels]) => [side, pixels > 12] as const);
+  for (const [side, cut] of sides) stage.style.setProperty(`--fade-${side}`, cut ? `${FADE}px` : "0px");
+  stage.classList.toggle(
+    "is-cut",
+    sides.some(([, cut]) => cut),
+  );
 }
 
 function distance(a: { x: number; y: number }, b: { x: number; y: number }): number {

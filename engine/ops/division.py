@@ -163,6 +163,18 @@ class Reciprocal(Unary):
         return -grad * (result * result)
 
 
+#: The node of a quotient by a true scalar, as PyTorch's own code divides.
+DivNumberNode = type("DivBackward1", (Div.Node,), {"__slots__": (), "__module__": Div.Node.__module__})
+
+
+def shared_out(total: Tensor, count: int) -> Tensor:
+    """A sum divided by how many there are, as a loss does it inside of PyTorch."""
+    mean = Div.operate(total, count)
+    if mean._edge is not None:
+        mean._edge.__class__ = DivNumberNode
+    return mean
+
+
 # -- names --------------------------------------------------------------------------------------------------------
 
 binary(Remainder, "remainder")

@@ -208,6 +208,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between two tensors along a dimension."""
+    x1, x2 = FUNCTIONS["broadcast_tensors"](x1, x2)
     first: Any = x1 / x1.norm(2, dim, keepdim=True).clamp_min(eps)  # type: ignore[attr-defined,operator]
     second: Any = x2 / x2.norm(2, dim, keepdim=True).clamp_min(eps)  # type: ignore[attr-defined,operator]
     return (first * second).sum(dim)  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from engine import dtypes, messages
 from engine.functions import FUNCTIONS
 from engine.nn.ops import losses as ops
 from engine.op import Op
+from engine.ops.division import shared_out
 from engine.tensor import Tensor, type_name
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -263,7 +264,7 @@ def _soft_cross_entropy(
         return -weighted.sum(classes)  # type: ignore[no-any-return]
     total = -weighted.sum()
     count = input.numel() // input.size(classes)
-    return total / count if reduction == "mean" else total  # type: ignore[no-any-return]
+    return shared_out(total, count) if reduction == "mean" else total
 
 
 def _per_class(weight: Tensor, input: Tensor, classes: int) -> Any:

@@ -13,6 +13,7 @@ from engine.nn.functional.space import Lengths, batched, per_dimension
 from engine.nn.ops import pooling as ops
 from engine.nn.ops.convolution import Geometry
 from engine.nn.ops.resampling import AdaptiveAvgPool, AdaptiveAvgPool3D, mean_matrix
+from engine.state import state
 from engine.tensor import Tensor, wrap
 
 
@@ -59,14 +60,20 @@ def _pool(
 ) -> Any:
     """mean: for means, whether the margin counts and another divisor; None takes the largest element."""
     kernel = per_dimension(kernel_size, space)
-    steps = kernel if stride is None or stride == [] else per_dimension(stride, space)
+    steps = kernel if stride is None or stride in ([], ()) else per_dimension(stride, space)
     margins, spread = per_dimension(padding, space), per_dimension(dilation, space)
     for margin, size, gap in zip(margins, kernel, spread, strict=True):
+        if margin < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {margin}")
         if margin > ((size - 1) * gap + 1) // 2:
             raise RuntimeError(
                 f"pad should be at most half of effective kernel size, but got pad={margin}, kernel_size={size} and "
                 f"dilation={gap}"
             )
+    if space == 1 and input._array.ndim in (2, 3) and (mean is not None or indices or recorded(input)):
+        wide = [(1, *kernel), (1, *steps), (0, *margins), (1, *spread)]
+        made = _pool(name, 2, _flattened(input), *wide, ceil_mode, mean, indices)
+        return tuple(each.squeeze(-2) for each in made) if indices else made.squeeze(-2)
     geometry: Geometry = (steps, margins, spread, 1)
 
     def run(batch: Any) -> Tensor:
@@ -97,6 +104,11 @@ def _pool(
     return values, _flat(at, array.shape, space, single)
 
 
+def recorded(input: Tensor) -> bool:
+    """Whether what is computed from the tensor goes into the graph: PyTorch then pools a sequence as an image."""
+    return input._edge is not None and state.grad_enabled
+
+
 def _flat(at: tuple[Any, ...], shape: tuple[int, ...], space: int, single: bool) -> Tensor:
     """Places of elements as single numbers within their channel."""
     flat = np.ravel_multi_index(at[-space:], shape[-space:])
@@ -104,7 +116,7 @@ def _flat(at: tuple[Any, ...], shape: tuple[int, ...], space: int, single: bool)
 
 
 def _flattened(input: Any) -> Any:
-    """A sequence as an image of one row: PyTorch pools it so."""
+    """A sequence as an image of one row."""
     return input.unsqueeze(-2)
 
 

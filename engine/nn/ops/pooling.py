@@ -6,6 +6,7 @@ for windows that hang over the edge (`ceil_mode`).
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import Any
 
@@ -37,13 +38,18 @@ def _seen(self: NDArray[Any], kernel: Lengths, geometry: Geometry, extra: Length
         for length, size, step, gap in zip(wide.shape[2:], kernel, stride, dilation, strict=True)
     )
     view = windows(wide, kernel, places, stride, dilation)
-    return view.reshape(*self.shape[:2], *places, -1)
+    return view.reshape(*self.shape[:2], *places, math.prod(kernel))
+
+
+def least(array: NDArray[Any]) -> Any:
+    """What no element is smaller than: the margin when the largest are sought."""
+    return np.iinfo(array.dtype).min if array.dtype.kind in "iu" else -np.inf
 
 
 def largest_at(self: NDArray[Any], kernel: Lengths, geometry: Geometry, extra: Lengths) -> tuple[NDArray[Any], ...]:
     """For each window the index of its largest element in the input, as index arrays."""
     stride, padding, dilation, _ = geometry
-    picks = np.argmax(_seen(self, kernel, geometry, extra, -np.inf), axis=-1)
+    picks = np.argmax(_seen(self, kernel, geometry, extra, least(self)), axis=-1)
     within = np.unravel_index(picks, kernel)
     grids = np.ogrid[tuple(slice(0, n) for n in picks.shape)]
     space = [
@@ -60,7 +66,7 @@ class MaxPool(Op):
     symbol = "max"
 
     def forward(self, kernel, geometry, extra):
-        return _seen(self, kernel, geometry, extra, -np.inf).max(axis=-1)
+        return _seen(self, kernel, geometry, extra, least(self)).max(axis=-1)
 
     def d_self(grad, self, kernel, geometry, extra, self_shape):
         array = self._array if isinstance(self, Tensor) else self
@@ -108,7 +114,7 @@ def averaged(
 ) -> NDArray[Any]:
     """The sums over windows, divided by one number for each place."""
     total = _seen(array, kernel, geometry, extra, 0).sum(axis=-1, dtype=array.dtype)
-    return total / arrays.beside(divisor.astype(array.dtype), array)
+    return (total / arrays.beside(divisor.astype(array.dtype), array)).astype(array.dtype, copy=False)
 
 
 class AvgPool(Op):

@@ -32,8 +32,8 @@ from engine.nn.activation import (
     Tanhshrink,
     Threshold,
 )  # fmt: skip
-from engine.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from engine.nn.attention import MultiheadAttention, NonDynamicallyQuantizableLinear
+from engine.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from engine.nn.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d
 from engine.nn.distances import (
     CosineEmbeddingLoss,

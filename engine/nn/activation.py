@@ -307,9 +307,7 @@ class RReLU(_Activation):
 class PReLU(Module):
     """input where it is positive, else weight * input, with the weight learned."""
 
-    def __init__(
-        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         made = creation.full((num_parameters,), init, dtype=dtype or dtypes.get_default_dtype(), device=device)

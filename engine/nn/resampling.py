@@ -168,9 +168,7 @@ class UpsamplingBilinear2d(Upsample):
 class Unfold(Module):
     """Every patch of (N, C, H, W) as a column."""
 
-    def __init__(
-        self, kernel_size: Lengths, dilation: Lengths = 1, padding: Lengths = 0, stride: Lengths = 1
-    ) -> None:
+    def __init__(self, kernel_size: Lengths, dilation: Lengths = 1, padding: Lengths = 0, stride: Lengths = 1) -> None:
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
@@ -180,9 +178,7 @@ class Unfold(Module):
 
     def extra_repr(self) -> str:
         """The geometry."""
-        return (
-            f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
-        )
+        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
 
 
 class Fold(Module):
@@ -202,9 +198,7 @@ class Fold(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The image: (N, C, *output_size)."""
-        return functional.fold(
-            input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride
-        )
+        return functional.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
         """The geometry."""

@@ -165,9 +165,7 @@ class TransformerDecoderLayer(_Layer):
             return self.dropout1(self._attend(self.self_attn, x, x, tgt_mask, tgt_key_padding_mask, tgt_is_causal))
 
         def other(x: Any) -> Any:
-            seen = self._attend(
-                self.multihead_attn, x, memory, memory_mask, memory_key_padding_mask, memory_is_causal
-            )
+            seen = self._attend(self.multihead_attn, x, memory, memory_mask, memory_key_padding_mask, memory_is_causal)
             return self.dropout2(seen)
 
         x = tgt

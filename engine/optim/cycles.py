@@ -110,9 +110,7 @@ class OneCycleLR(_WithMomentum):
     def _next(self, group: Group, base: float, number: int) -> float:
         step = self.last_epoch
         if step > self.total_steps:
-            raise ValueError(
-                f"Tried to step {step} times. The specified number of total steps is {self.total_steps}"
-            )
+            raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
         begin: Any = 0.0
         phase = self._schedule_phases[-1]
         for each in self._schedule_phases:

@@ -254,7 +254,7 @@ nn.utils.clip_grad_norm_([v], 1.)
 (v.sum().backward(), nn.utils.clip_grad_norm_([v], 1.), v.grad, nn.utils.clip_grad_value_([v], .1), v.grad)
 nn.utils.parameters_to_vector(nn.Linear(2, 3).parameters())
 nn.Buffer(torch.ones(2)), nn.ReLU()
-"""  # noqa: E501
+"""
 
 LINES = [line for block in (RECURRENT, ATTENTION, GRIDS, LOSSES, HOOKS) for line in block.split("\n") if line]
 

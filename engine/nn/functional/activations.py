@@ -175,9 +175,7 @@ def rrelu(
     return _call(ops.RreluWithNoise, "rrelu_with_noise_out_cpu", input, (slopes,), inplace)
 
 
-def gumbel_softmax(
-    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Tensor:
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """A random choice among exp(logits) along a dimension, softened by tau; `hard`: all or nothing, same gradient."""
     noise = -logits.new_empty(tuple(logits.shape)).exponential_().log()
     soft = ((logits + noise) / tau).softmax(dim)

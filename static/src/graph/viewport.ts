@@ -97,8 +97,8 @@ export class Viewport {
       const start = from * scale + camera;
       const end = start + size * scale;
       const clear = Math.max(8, Math.min(FADE + 8, (room - size * scale) / 2));
-      if (start < clear) return Math.min(clear - start, Math.max(0, 8 - camera));
-      const over = Math.min(end - room + clear, Math.max(0, camera + content * scale - room + 8));
+      if (start < clear) return Math.min(clear - start, Math.max(0, -camera, 8 - start));
+      const over = Math.min(end - room + clear, Math.max(0, camera + content * scale - room, end - room + 8));
       return over > 0 ? -Math.min(over, start - clear) : 0;
     };
     const dx = shift(box.x, box.width, this.camera.x, this.stage.width, this.content.width);

@@ -230,7 +230,7 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "complete"):
         raise RuntimeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
-        )  # noqa: E501
+        )
     return return_types.linalg_qr(ops.LinalgQr.apply(A, mode))
 
 
@@ -285,7 +285,7 @@ def matrix_rank(A: Tensor, tol: float | None = None, hermitian: bool = False, **
 
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
-) -> Tensor:  # noqa: E501
+) -> Tensor:
     """A norm of matrices: "fro", "nuc", 2, -2 (singular values), 1, -1 (columns), inf, -inf (rows)."""
     check_matrix("linalg.matrix_norm", A)
     if dtype is not None:
@@ -356,10 +356,23 @@ FUNCTIONS["pinverse"] = METHODS["pinverse"] = pinv
 FUNCTIONS["matrix_power"] = METHODS["matrix_power"] = matrix_power
 
 
+def _cholesky(input: Tensor, upper: bool = False) -> Tensor:
+    """The lower triangular L with L Lᴴ = A, or its upper counterpart."""
+    return cholesky(input, upper=upper)
+
+
+def _slogdet(input: Tensor) -> Any:
+    """The determinant's sign and the logarithm of its size."""
+    return return_types.slogdet(slogdet(input))
+
+
+def _qr(input: Tensor, some: bool = True) -> Any:
+    """An orthogonal Q and an upper triangular R with Q R = A; with `some` false, Q is square."""
+    return return_types.qr(qr(input, "reduced" if some else "complete"))
+
+
 for _where in (FUNCTIONS, METHODS):
-    _where["cholesky"] = lambda input, upper=False: cholesky(input, upper=upper)
-    _where["slogdet"] = lambda input: return_types.slogdet(slogdet(input))
-    _where["qr"] = lambda input, some=True: return_types.qr(qr(input, "reduced" if some else "complete"))
+    _where.update(cholesky=_cholesky, slogdet=_slogdet, qr=_qr)
 
 
 @both

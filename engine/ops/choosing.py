@@ -205,7 +205,12 @@ def where(condition: Any, input: Any = ..., other: Any = ..., *, out: Any = None
     return choice(condition, input, other)
 
 
-METHODS["where"] = lambda self, condition, other: where(condition, self, other)
+def _where_self(self: Tensor, condition: Any, other: Any) -> Tensor:
+    """This tensor's elements where the condition holds, else those of `other`."""
+    return where(condition, self, other)
+
+
+METHODS["where"] = _where_self
 
 
 @method

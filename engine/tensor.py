@@ -210,12 +210,12 @@ class Tensor(metaclass=TensorMeta):
         """Always strided."""
         return devices.strided
 
-    is_cuda = property(lambda self: arrays.on_device(self._array))
-    is_cpu = property(lambda self: not arrays.on_device(self._array))
-    is_sparse = property(lambda self: False)
-    is_quantized = property(lambda self: False)
-    is_meta = property(lambda self: False)
-    is_mps = property(lambda self: False)
+    is_cuda = property(lambda self: arrays.on_device(self._array), doc="Whether it is on a GPU.")
+    is_cpu = property(lambda self: not arrays.on_device(self._array), doc="Whether it is on the CPU.")
+    is_sparse = property(lambda self: False, doc="False: every element is stored.")
+    is_quantized = property(lambda self: False, doc="False: no dtype here is quantized.")
+    is_meta = property(lambda self: False, doc="False: every tensor has memory.")
+    is_mps = property(lambda self: False, doc="False: there is no such device here.")
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is float16, bfloat16, float32 or float64."""

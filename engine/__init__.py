@@ -36,7 +36,7 @@ from engine.creation import (
     zeros,
     zeros_like,
 )
-from engine.devices import device, layout, strided
+from engine.devices import device, get_default_device, layout, set_default_device, strided
 from engine.dtypes import (
     bfloat16,
     can_cast,

@@ -207,7 +207,7 @@ def elsewhere(kernel: Callable[..., Any], operands: Sequence[Any], attributes: S
     if any(number is not value for number, value in zip(numbers, values, strict=True)):
         with suppress(*UNFIT):  # as scalars the device takes numbers of the CPU
             return kernel(*numbers)
-    name = getattr(kernel, "__qualname__", None) or getattr(kernel, "__name__", repr(kernel))
+    name = str(getattr(kernel, "__qualname__", None) or getattr(kernel, "__name__", kernel))
     result = kernel(*[_moved(value, to_host) for value in values])
     if name not in _told:
         _told.add(name)

@@ -80,7 +80,8 @@ def tensor(
             stacklevel=2,
         )
     array, inferred = from_data(data, wanted)
-    return finish(array, inferred, requires_grad, device)
+    place = devices.Default.place if device is None and not isinstance(data, Tensor) else device
+    return finish(array, inferred, requires_grad, place)
 
 
 def from_data(data: Any, wanted: DType | None) -> tuple[NDArray[Any], DType]:
@@ -171,6 +172,8 @@ def inferred_dtype(flat: Sequence[Any]) -> DType:
 def filled(flat: Sequence[Any], shape: tuple[int, ...], dtype: DType) -> NDArray[Any]:
     """The elements as an array of `dtype`, with PyTorch's errors for what does not fit."""
     if any(isinstance(value, Tensor) and value._array.size != 1 for value in flat):
+        if dtype.category == 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
         raise ValueError("only one element tensors can be converted to Python scalars")
     values = [value.item() if isinstance(value, (Tensor, np.generic)) else value for value in flat]
     for value in values:
@@ -252,7 +255,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 def scalar_tensor(value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default float dtype unless another is given."""
     wanted = checked_dtype("scalar_tensor", dtype) or dtypes.get_default_dtype()
-    return finish(filled([value], (), wanted), wanted, requires_grad, device)
+    return finish(filled([value], (), wanted), wanted, requires_grad, device or devices.Default.place)
 
 
 # -- from a shape -------------------------------------------------------------------------------------------------
@@ -313,7 +316,8 @@ def accepted(function: str, options: dict[str, Any]) -> dict[str, Any]:
     unknown = set(options) - {"requires_grad", "device"}
     if unknown:
         raise TypeError(f"{function}() got an unexpected keyword argument '{sorted(unknown)[0]}'")
-    return {"requires_grad": options.get("requires_grad", False), "device": options.get("device")}
+    place = options.get("device") or devices.Default.place
+    return {"requires_grad": options.get("requires_grad", False), "device": place}
 
 
 def zeros(*size: Any, **options: Any) -> Tensor:
@@ -349,12 +353,9 @@ def like(function: str, value: Any, source: Any, dtype: Any, options: dict[str, 
     if not isinstance(source, Tensor):
         raise TypeError(f"{function}(): argument 'input' (position 1) must be Tensor, not {type_name(source)}")
     wanted = checked_dtype(function, dtype) or source._dtype
-    keywords = accepted(function, options)
-    if keywords["device"] is None:
-        array = arrays.full(source._array.shape, filled([value], (), wanted), wanted.np, source._array)
-    else:
-        array = np.full(source._array.shape, filled([value], (), wanted), wanted.np)
-    return finish(array, wanted, **keywords)
+    place = options.get("device")
+    array = arrays.full(source._array.shape, filled([value], (), wanted), wanted.np, source._array)
+    return finish(array, wanted, **{**accepted(function, options), "device": place})
 
 
 def zeros_like(input: Any, *, dtype: Any = None, **options: Any) -> Tensor:
@@ -382,6 +383,8 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, **options: Any)
 
 def arange(*bounds: Any, dtype: Any = None, **options: Any) -> Tensor:
     """Numbers from start (0) up to, not including, end in steps (1). Integers give int64."""
+    if len(bounds) > 3:
+        raise TypeError("arange() takes at most three numbers")
     names = ("end",) if len(bounds) == 1 else ("start", "end", "step")
     given = dict(zip(names, bounds, strict=False))
     for name in ("start", "end", "step"):

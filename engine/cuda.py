@@ -17,7 +17,7 @@ __all__ = [
 
 def _module(place: Any = None) -> Any:
     """CuPy. Raises PyTorch's error where it or the GPU is missing, or `place` names another one than the first."""
-    devices.on_cuda("cuda" if place is None else place)
+    devices.on_cuda("cuda" if place is None else f"cuda:{place}" if isinstance(place, int) else place)
     return Device.module
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
+from engine import messages
 from engine.arrays import Array, Device, to_device, to_host
 
 KNOWN = ("cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla",
@@ -19,21 +20,29 @@ class device:
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: str | int | device, index: int | None = None) -> None:
+    def __init__(self, type: Any = None, index: int | None = None) -> None:
         if isinstance(type, device):
             self.type: str = type.type
             self.index: int | None = type.index
             return
-        if isinstance(type, int):
+        if isinstance(type, int) and not isinstance(type, bool):
+            if not available():
+                raise RuntimeError(messages.no_accelerator())
             index, type = type, "cuda"
-        kind, _, number = type.partition(":")
+        if not isinstance(type, str):
+            raise TypeError(messages.device_arguments(type))
+        if not type:
+            raise RuntimeError("Device string must not be empty")
+        kind, colon, number = type.partition(":")
         if kind not in KNOWN:
             expected = ", ".join(KNOWN)
             raise RuntimeError(f"Expected one of {expected} device type at start of device string: {kind}")
-        if number and not number.isdigit():
+        if colon and not number.isdigit():
             raise RuntimeError(f"Invalid device string: '{type}'")
+        if colon and index is not None:
+            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
         self.type = kind
-        self.index = int(number) if number else index
+        self.index = int(number) if colon else index
 
     def __repr__(self) -> str:
         place = "" if self.index is None else f", index={self.index}"
@@ -48,6 +57,15 @@ class device:
     def __hash__(self) -> int:
         return hash((self.type, self.index))
 
+    def __enter__(self) -> device:
+        # Within the block tensors are made here.
+        _before.append(Default.place)
+        set_default_device(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        Default.place = _before.pop()
+
 
 class layout:
     """How elements are laid out in memory."""
@@ -61,6 +79,32 @@ class layout:
 
 CPU = device("cpu")
 CUDA = device("cuda", 0)
+
+
+class Default:
+    """Where tensors are made when nobody says where; None for the CPU, where nothing has to be moved."""
+
+    place: device | None = None
+
+
+_before: list[device | None] = []
+
+
+def set_default_device(device: Any) -> None:
+    """Choose where tensors are made when nobody says where; None goes back to the CPU."""
+    place = CPU if device is None else _as_device(device)
+    Default.place = None if place.type == "cpu" else place
+
+
+def get_default_device() -> device:
+    """Where tensors are made when nobody says where. Raises PyTorch's errors for a device that is not there."""
+    return CUDA if on_cuda(Default.place) else CPU
+
+
+def _as_device(place: Any) -> device:
+    return place if isinstance(place, device) else device(place)
+
+
 strided = layout("strided")
 
 
@@ -108,7 +152,7 @@ def on_cuda(place: object) -> bool:
     """
     if place is None:
         return False
-    wanted = place if isinstance(place, device) else device(place)  # type: ignore[arg-type]
+    wanted = _as_device(place)
     if wanted.type == "cpu":
         return False
     if wanted.type != "cuda":

@@ -48,8 +48,9 @@ def _invalid(name: str, args: tuple[Any, ...], options: dict[str, Any], signatur
 
 def _drawer(place: Any) -> Any:
     """The module that draws: `random` for the CPU, `device_random` for 'cuda'. `place`: a device, or a Tensor on it."""
-    there = arrays.on_device(place._array) if isinstance(place, Tensor) else devices.on_cuda(place)
-    return device_random if there else random
+    if isinstance(place, Tensor):
+        place = place.device
+    return device_random if devices.on_cuda(place or devices.Default.place) else random
 
 
 def _made(name: str, array: Any, dtype: DType, options: dict[str, Any]) -> Tensor:
@@ -132,7 +133,7 @@ def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], DType]:
 def rand_like(input: Tensor, *, dtype: Any = None, generator: Any = None, **options: Any) -> Tensor:
     """Numbers uniform in [0, 1), in the shape of another tensor."""
     shape, wanted = _like("rand_like", input, dtype)
-    draw = _drawer(options.get("device") or input).uniform
+    draw = _drawer(options.setdefault("device", input.device)).uniform
     return _made("rand_like", draw(shape, wanted, generator=generator), wanted, options)
 
 
@@ -140,7 +141,7 @@ def rand_like(input: Tensor, *, dtype: Any = None, generator: Any = None, **opti
 def randn_like(input: Tensor, *, dtype: Any = None, generator: Any = None, **options: Any) -> Tensor:
     """Standard normal numbers, in the shape of another tensor."""
     shape, wanted = _like("randn_like", input, dtype)
-    draw = _drawer(options.get("device") or input).normal
+    draw = _drawer(options.setdefault("device", input.device)).normal
     return _made("randn_like", draw(shape, wanted, generator=generator), wanted, options)
 
 
@@ -160,7 +161,7 @@ def randint_like(
         low, high = bounds
     elif bounds:
         high = bounds[0]
-    draw = _drawer(options.get("device") or input).randint
+    draw = _drawer(options.setdefault("device", input.device)).randint
     return _made("randint_like", draw(low, high, shape, wanted, generator), wanted, options)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine import arrays
 from engine.backward import grad
 from engine.tensor import Tensor, wrap
 
@@ -52,13 +53,11 @@ def gradcheck(
         for place in range(output._array.size):
             weight = np.zeros(output._array.size, output._dtype.np)
             weight[place] = 1
-            gradients = grad(
-                output, leaves, wrap(weight.reshape(output._array.shape), output._dtype), retain_graph=True,
-                allow_unused=True,
-            )  # fmt: skip
+            start = wrap(arrays.beside(weight.reshape(output._array.shape), output._array), output._dtype)
+            gradients = grad(output, leaves, start, retain_graph=True, allow_unused=True)
             for table, gradient in zip(analytical, gradients, strict=True):
                 if gradient is not None:
-                    table[:, place] = np.asarray(gradient._array).reshape(-1)
+                    table[:, place] = np.asarray(arrays.to_host(gradient._array)).reshape(-1)
         for index, leaf in enumerate(leaves):
             numerical = differences(func, tensors, leaf, number, eps)
             if not np.allclose(numerical, analytical[index], rtol, atol):
@@ -85,9 +84,9 @@ def differences(func: Callable[..., Any], inputs: Any, leaf: Tensor, number: int
     for place in range(memory.size):
         before = memory[place].copy()
         memory[place] = before + eps
-        high = np.array(results_of(func, inputs)[number]._array)
+        high = np.array(arrays.to_host(results_of(func, inputs)[number]._array))
         memory[place] = before - eps
-        low = np.array(results_of(func, inputs)[number]._array)
+        low = np.array(arrays.to_host(results_of(func, inputs)[number]._array))
         memory[place] = before
         rows.append(((high - low) / (2 * eps)).reshape(-1))
     return np.array(rows)

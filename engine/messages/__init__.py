@@ -26,7 +26,15 @@ from engine.messages.autograd import (
     unused_input,
     warn_non_leaf_grad,
 )
-from engine.messages.devices import grad_device, index_device, mixed_devices, no_gpu_to_load_to, no_numpy_on_device
+from engine.messages.devices import (
+    device_arguments,
+    grad_device,
+    index_device,
+    mixed_devices,
+    no_accelerator,
+    no_gpu_to_load_to,
+    no_numpy_on_device,
+)
 from engine.messages.values import (
     ambiguous_shape,
     ambiguous_truth,
@@ -86,6 +94,7 @@ __all__ = [
     "cat_zero_dim",
     "check_subtraction",
     "deepcopy_non_leaf",
+    "device_arguments",
     "dimension_out_of_range",
     "dot_dtype",
     "dot_size",
@@ -119,10 +128,11 @@ __all__ = [
     "mixed_devices",
     "modified_in_place",
     "negation",
+    "no_accelerator",
     "no_dimensions",
+    "no_gpu_to_load_to",
     "no_grad_fn",
     "no_grad_view_in_place",
-    "no_gpu_to_load_to",
     "no_numpy_on_device",
     "not_implemented",
     "not_real_scalar",

@@ -25,6 +25,21 @@ def no_gpu_to_load_to() -> str:
     )
 
 
+def no_accelerator() -> str:
+    """A device by its number, where there is none."""
+    return "Cannot access accelerator device when none is available."
+
+
+def device_arguments(value: object) -> str:
+    """`torch.device` of something else than a name, a number or a device; None for nothing at all."""
+    got = "" if value is None else type(value).__name__
+    reason = f"      didn't match because some of the arguments have invalid types: (!{got}!)\n" if got else ""
+    return (
+        f"device() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+        f" * (torch.device device)\n{reason} * (str type, int index = -1)\n"
+    )
+
+
 def grad_device() -> str:
     """`.grad` set to a tensor on another device."""
     return "assigned grad has data located on a different device"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from engine import creation, dtypes
 from engine.nn import functional
 from engine.nn.module import Module
 from engine.nn.parameter import Parameter
 from engine.optim.kernels import assign
-from engine.tensor import Tensor, wrap
+from engine.tensor import Tensor
 
 
 class LayerNorm(Module):
@@ -149,7 +147,7 @@ class _Tracked(Module):
         self.register_parameter("bias", Parameter(creation.zeros(num_features, **kind)) if affine else None)
         self.register_buffer("running_mean", creation.zeros(num_features, **kind) if track_running_stats else None)
         self.register_buffer("running_var", creation.ones(num_features, **kind) if track_running_stats else None)
-        count = wrap(np.array(0), dtypes.int64) if track_running_stats else None
+        count = creation.zeros((), dtype=dtypes.int64, device=device) if track_running_stats else None
         self.register_buffer("num_batches_tracked", count)
 
     def _check_dims(self, input: Tensor) -> None:

@@ -70,6 +70,7 @@ def test_without_a_gpu_the_questions_have_answers(no_cuda: None) -> None:
         lambda: torch.zeros(2, device="cuda:0"),
         lambda: torch.rand(2, device="cuda"),
         lambda: torch.nn.Linear(1, 1).to("cuda"),
+        lambda: torch.nn.Linear(1, 1, device="cuda"),
         torch.cuda.synchronize,
         torch.cuda.current_device,
         torch.cuda.get_device_name,
@@ -107,6 +108,12 @@ def test_cupy_with_a_gpu_is_used(no_cuda: None, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(devices, "_probed", False)
     assert torch.cuda.is_available()
     assert torch.ones(2, device="cuda").erf().is_cuda
+
+
+@pytest.mark.parametrize("ask", [lambda: torch.device(0), lambda: torch.ones(2).to(0), lambda: torch.eye(2).cuda(0)])
+def test_without_a_gpu_a_number_is_no_device(no_cuda: None, ask: Any) -> None:
+    with pytest.raises(RuntimeError, match="^Cannot access accelerator device when none is available.$"):
+        ask()
 
 
 # -- where tensors are --------------------------------------------------------------------------------------------
@@ -177,6 +184,43 @@ def test_questions_about_the_gpu(cuda: None) -> None:
     torch.cuda.synchronize()
     with pytest.raises(RuntimeError, match="invalid device ordinal"):
         torch.ones(2, device="cuda:1")
+
+
+def test_a_default_device(cuda: None) -> None:
+    assert torch.get_default_device() == torch.device("cpu")
+    torch.set_default_device("cuda")
+    try:
+        assert torch.get_default_device() == torch.device("cuda:0")
+        for made in (
+            torch.tensor([1.0]), torch.zeros(2), torch.arange(3), torch.rand(2), torch.randperm(3),
+            torch.as_tensor([1]), torch.full((2,), 1.0), torch.nn.Linear(1, 1).weight,
+        ):  # fmt: skip
+            assert made.is_cuda
+        here = torch.ones(2, device="cpu")
+        for made in (here, torch.zeros_like(here), torch.rand_like(here), here.new_ones(2), here + 1, here.clone()):
+            assert made.is_cpu
+        with torch.device("cpu"):
+            assert torch.ones(1).is_cpu
+        assert torch.ones(1).is_cuda
+    finally:
+        torch.set_default_device(None)
+    with torch.device("cuda"):
+        assert torch.ones(1).is_cuda
+    assert torch.ones(1).is_cpu
+
+
+def test_naming_a_device(cuda: None) -> None:
+    assert repr(torch.device(0)) == "device(type='cuda', index=0)"
+    for wrong, error, text in (
+        ("cuda:", RuntimeError, "Invalid device string: 'cuda:'"),
+        ("cuda:-1", RuntimeError, "Invalid device string: 'cuda:-1'"),
+        (1.5, TypeError, "device() received an invalid combination of arguments - got (float)"),
+    ):
+        with pytest.raises(error) as raised:
+            torch.device(wrong)
+        assert str(raised.value).startswith(text)
+    with pytest.raises(RuntimeError, match="must not include an index because index was passed explicitly: cuda:0"):
+        torch.device("cuda:0", 1)
 
 
 def test_printing(cuda: None) -> None:

@@ -191,6 +191,8 @@ def check_alpha(alpha: Any, *operands: Any) -> None:
 
 def overwrite_binary(cls: type[Binary], target: Tensor, other: Any, attributes: tuple[Any, ...] = ()) -> Tensor:
     """A binary operation written into its first operand."""
+    if isinstance(other, Tensor) and other._storage is not None and other._storage is target._storage:
+        inplace.check_overlap(target, other)
     kinds = (operand_rank(target), operand_rank(other))
     dtype = dtypes.result_type((target._dtype, kinds[0]), (dtype_of(other), kinds[1]))
     cls.check(dtype, (target, other))

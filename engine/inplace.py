@@ -46,6 +46,30 @@ def check_writable(target: Tensor, records: bool) -> None:
         raise RuntimeError(messages.leaf_in_place(view=True))
 
 
+def check_overlap(target: Tensor, source: Tensor) -> None:
+    """Raise if two views of one memory share some of their elements: x[1:] = x[:-1] would read what it wrote.
+
+    PyTorch looks at views without gaps only, and lets a tensor be written to itself.
+    """
+    a, b = target._array, source._array
+    if a.size == 0 or b.size == 0 or not (is_dense(a) and is_dense(b)):
+        return
+    first, second = arrays.address(a), arrays.address(b)
+    apart = first + a.nbytes <= second or second + b.nbytes <= first
+    same = first == second and a.nbytes == b.nbytes and a.strides == b.strides
+    if not apart and not same:
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+            "memory location. Please clone() the tensor before performing the operation."
+        )
+
+
+def is_dense(array: Any) -> bool:
+    """Whether the elements lie in memory without gaps, in whatever order."""
+    span = sum((length - 1) * step for length, step in zip(array.shape, array.strides, strict=True))
+    return bool(span == array.nbytes - array.itemsize) and 0 not in array.strides
+
+
 def write(
     op: type[Op], target: Tensor, others: tuple[Any, ...], attributes: tuple[Any, ...], array: Any, dtype: DType
 ) -> Tensor:

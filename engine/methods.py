@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine import backward, dtypes, legacy, linalg, sampling  # noqa: F401 - the last two register
@@ -53,6 +54,15 @@ def _legacy(cls: type[Tensor], *args: Any, **options: Any) -> Tensor:
 CHECKED_ON_TENSOR = ("requires_grad_", "size", "stride")
 
 
+def refusal(name: str) -> Callable[..., None]:
+    """What assigning to (or deleting) a read-only attribute runs."""
+
+    def refuse(tensor: Tensor, value: Any = None) -> None:
+        raise AttributeError(f"attribute '{name}' of 'torch._C.TensorBase' objects is not writable")
+
+    return refuse
+
+
 def install() -> None:
     """Attach every registered method to Tensor."""
     look_after_out(FUNCTIONS)
@@ -62,6 +72,9 @@ def install() -> None:
     check_calls(METHODS, True)
     for name, made in METHODS.items():
         setattr(Tensor, name, made)
+    for name, found in list(vars(Tensor).items()):
+        if isinstance(found, property) and found.fset is None:
+            setattr(Tensor, name, property(found.fget, refusal(name), refusal(name), found.__doc__))
     Tensor.backward = backward.backward  # type: ignore[attr-defined]
     TensorMeta.__call__ = _legacy  # type: ignore[method-assign, assignment]
     Tensor.__module__ = "torch"

@@ -289,7 +289,7 @@ def declare(cls: type[Op]) -> None:
     cls.shapes_of = tuple(cls.tensors.index(name.removesuffix("_shape")) for name in shapes)
     node_name = cls.node_name or f"{cls.__name__}Backward0"
     base = getattr(cls, "node_base", OpNode)
-    cls.Node = type(node_name, (base,), {"__slots__": (), "op": cls, "__module__": "torch.autograd.graph"})
+    cls.Node = type(node_name, (base,), {"__slots__": (), "op": cls, "__module__": "builtins"})
     OPERATIONS[cls.__name__] = cls
 
 

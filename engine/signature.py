@@ -10,6 +10,7 @@ The rules and texts are those of PyTorch's `python_arg_parser.cpp` and `invalid_
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,8 @@ class Signature:
     def objection(self, args: tuple[Any, ...], named: dict[str, Any]) -> str | None:
         """Why the arguments do not fit, or None."""
         name = self.function
-        spread = self.positional == 1 and self.parameters[0].kind in ("IntArrayRef", "SymIntArrayRef")
+        spread = self.positional == 1 and self.parameters[0].wanted == "tuple of ints"
+        spread = spread and bool(args) and (is_int(args[0]) or is_plain_scalar(args[0]))
         if len(args) > self.positional and not spread:
             return self.too_many(len(args))
         place = 0
@@ -192,6 +194,21 @@ class Signature:
                 place += 1
         if used < len(named):
             return self.unexpected(len(args), named)
+        return None
+
+    def foreign(self, args: tuple[Any, ...], named: dict[str, Any]) -> str | None:
+        """What is wrong within a list of whole numbers, of which the parser itself looks at the first alone."""
+        for place, parameter in enumerate(self.parameters):
+            if parameter.wanted != "tuple of ints":
+                continue
+            spread = not place and args and not isinstance(args[0], tuple | list)
+            value = args if spread else args[place] if place < len(args) else named.get(parameter.name)
+            for number, each in enumerate(value if isinstance(value, tuple | list) else ()):
+                if not hasattr(each, "__index__"):
+                    return (
+                        f"{self.function}(): argument '{parameter.name}' failed to unpack the object at pos "
+                        f'{number + 1} with error "type must be tuple of ints,but got {type_name(each)}"'
+                    )
         return None
 
     def too_many(self, given: int) -> str:
@@ -228,14 +245,15 @@ class Signature:
 def mismatch(signatures: tuple[Signature, ...], args: tuple[Any, ...], named: dict[str, Any]) -> str | None:
     """PyTorch's text for a call that fits none of the signatures; None if one fits."""
     if len(signatures) == 1:
-        return signatures[0].objection(args, named)
-    if any(each.objection(args, named) is None for each in signatures):
-        return None
+        return signatures[0].objection(args, named) or signatures[0].foreign(args, named)
+    for each in signatures:
+        if each.objection(args, named) is None:
+            return each.foreign(args, named)
     given = len(args) + len(named)
-    plausible = [each for each in signatures if each.fewest <= given <= len(each.parameters)]
+    options = [each for each in signatures if not each.deprecated]
+    plausible = [each for each in options if each.fewest <= given <= len(each.parameters)]
     if len(plausible) == 1:
         return plausible[0].objection(args, named)
-    options = [each for each in signatures if not each.deprecated]
     text = f"{signatures[0].function}() received an invalid combination of arguments - got "
     if len(options) == 1:
         parts = listed(options[0])
@@ -246,7 +264,9 @@ def mismatch(signatures: tuple[Signature, ...], args: tuple[Any, ...], named: di
         text += f" * {option}\n"
         parts = listed(option)
         if len(parts) == given:
-            wrong = [key for key in named if key not in [name for _, name in parts[len(parts) - len(named) :]]]
+            wrong = [
+                key for key in reversed(named) if key not in [name for _, name in parts[len(parts) - len(named) :]]
+            ]
             if wrong:
                 text += f"      didn't match because some of the keywords were incorrect: {', '.join(wrong)}\n"
             else:
@@ -267,7 +287,8 @@ def listed(option: Signature) -> list[tuple[str, str]]:
 def described(args: tuple[Any, ...], named: dict[str, Any]) -> str:
     """The types of the arguments. Without positional ones a comma is left over, as in PyTorch."""
     text = "".join(f"{type_name(each)}, " for each in args)
-    text += "".join(f"{key}={type_name(each)}, " for key, each in named.items())
+    # PyTorch walks through a C++ hash map here, which gives back first what came last.
+    text += "".join(f"{key}={type_name(named[key])}, " for key in reversed(named))
     return f"({text[:-2] if args else text})"
 
 
@@ -350,8 +371,26 @@ def as_method(signature: Signature) -> Signature:
 # -- the check ----------------------------------------------------------------------------------------------------
 
 
-def checked(made: Callable[..., Any], name: str, of_tensor: bool) -> Callable[..., Any]:
-    """A function (or method of Tensor) whose failed calls are held against PyTorch's signatures."""
+def takes_too_much(made: Callable[..., Any], name: str) -> bool:
+    """Whether `torch.flip(x, 0, 1)` would pass here, where PyTorch wants a tuple: the method's way of calling."""
+    several = any(each.kind is each.VAR_POSITIONAL for each in inspect.signature(made).parameters.values())
+    first = of_function(name)[0].parameters
+    return several and len(first) > 1 and first[0].kind == "Tensor" and first[1].wanted == "tuple of ints"
+
+
+def checked(made: Callable[..., Any], name: str, of_tensor: bool, before: bool = False) -> Callable[..., Any]:
+    """A function (or method of Tensor) whose failed calls are held against PyTorch's signatures.
+
+    `before`: every call is, because some that PyTorch refuses would succeed.
+    """
+    if before:
+
+        @functools.wraps(made)
+        def strict(*args: Any, **named: Any) -> Any:
+            explain(name, of_tensor, args, named)
+            return made(*args, **named)
+
+        return strict
 
     @functools.wraps(made)
     def call(*args: Any, **named: Any) -> Any:
@@ -376,7 +415,7 @@ def check_calls(functions: dict[str, Callable[..., Any]], of_tensor: bool) -> No
     for name, made in functions.items():
         listed_too = name in known or (of_tensor and f".{name}" in known)
         if listed_too and isinstance(made, FunctionType) and not hasattr(made, "checks_itself"):
-            functions[name] = checked(made, name, of_tensor)
+            functions[name] = checked(made, name, of_tensor, not of_tensor and takes_too_much(made, name))
 
 
 def explain(name: str, of_tensor: bool, args: tuple[Any, ...], named: dict[str, Any]) -> None:

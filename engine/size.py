@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 
+def size(lengths: tuple[int, ...]) -> Size:
+    """A Size of lengths that are known to be whole numbers: the quick way."""
+    return tuple.__new__(Size, lengths)
+
+
 class Size(tuple[int, ...]):
     """The shape of a tensor."""
 
@@ -13,7 +18,11 @@ class Size(tuple[int, ...]):
     __module__ = "torch"
 
     def __new__(cls, lengths: Iterable[int] = ()) -> Size:
-        return super().__new__(cls, lengths)
+        given = tuple(lengths)
+        for place, each in enumerate(given):
+            if not hasattr(each, "__index__"):
+                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{type(each).__name__}')")
+        return super().__new__(cls, given)
 
     def __call__(self, *args: Any) -> None:
         """Not callable; PyTorch's text for it names the module, which Python's own would not."""

@@ -20,7 +20,7 @@ from engine import arrays, devices, messages, printing
 from engine.dtypes import DType, round_bfloat16
 from engine.dtypes import bfloat16 as bfloat16_dtype
 from engine.node import AccumulateGrad, Node, OutputPort, RemovableHandle, SavedResult, hooks_of
-from engine.size import Size
+from engine.size import Size, size
 from engine.state import state
 from engine.storage import Storage, UntypedStorage, start_of_memory
 
@@ -162,13 +162,13 @@ class Tensor(metaclass=TensorMeta):
     @property
     def shape(self) -> Size:
         """The length of each dimension."""
-        return Size(self._array.shape)
+        return size(self._array.shape)
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one of its lengths."""
         shape = self._array.shape
         if dim is None:
-            return Size(shape)
+            return size(shape)
         if not -len(shape) <= dim < len(shape):
             raise IndexError(no_such_dimension(dim, len(shape)))
         return shape[dim]

@@ -315,7 +315,9 @@ def _scaled(self: Tensor, factor: Any) -> Tensor:
 # -- Python's operators -------------------------------------------------------------------------------------------
 
 
-def _power(self: Tensor, exponent: Any) -> Any:
+def _power(self: Tensor, exponent: Any, modulus: Any = None) -> Any:
+    if modulus is not None:
+        return NotImplemented
     kind = type(exponent)
     if (kind is int or kind is float) and self._dtype.fast:
         return Pow.apply(self, exponent)

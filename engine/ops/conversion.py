@@ -253,7 +253,7 @@ def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 
 def _to_dtype(name: str, dtype: DType) -> None:
-    def call(self: Tensor, memory_format: Any = None) -> Tensor:
+    def call(self: Tensor, *, memory_format: Any = None) -> Tensor:
         return self if self._dtype is dtype else ToCopy.apply(self, dtype)
 
     call.__name__ = call.__qualname__ = name
@@ -318,7 +318,7 @@ def tolist(self: Tensor) -> Any:
 def numpy(self: Tensor, *, force: bool = False) -> Any:
     """A NumPy array on the same memory. Raises RuntimeError for a tensor that requires a gradient."""
     if self._edge is not None:
-        if not force:
+        if not force and state.grad_enabled:
             raise RuntimeError(messages.numpy_requires_grad())
         self = detach(self)
     if arrays.on_device(self._array):
@@ -340,8 +340,8 @@ def __array__(self: Tensor, dtype: Any = None) -> Any:
 
 
 @method
-def __array_wrap__(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
-    """What a NumPy function that was given a tensor returns: a tensor again."""
+def __array_wrap__(self: Tensor, array: Any) -> Tensor:
+    """What a NumPy function that was given a tensor returns: a tensor again. Of its narrow signature NumPy warns."""
     return creation.from_numpy(np.asarray(array))
 
 
@@ -354,23 +354,24 @@ def __bool__(self: Tensor) -> bool:
 
 
 def as_number(tensor: Tensor) -> Any:
-    """The one element as a Python number. Raises ValueError for several, warns where autograd loses sight of it."""
+    """The one element as a Python number. Raises ValueError for several."""
     if tensor._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
-    if tensor._edge is not None:
-        warnings.warn(
-            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
-            "tensor.detach() first. (Triggered internally at "
-            "/__w/pytorch/pytorch/torch/csrc/autograd/generated/python_variable_methods.cpp:822.)",
-            UserWarning,
-            stacklevel=3,
-        )
     return tensor._array.item()
 
 
 @method
 def __float__(self: Tensor) -> float:
-    return float(as_number(self))
+    value = float(as_number(self))
+    if self._edge is not None:
+        warnings.warn(
+            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
+            "tensor.detach() first. (Triggered internally at "
+            "/__w/pytorch/pytorch/torch/csrc/autograd/generated/python_variable_methods.cpp:822.)",
+            UserWarning,
+            stacklevel=2,
+        )
+    return value
 
 
 @method
@@ -448,6 +449,8 @@ def _rebuild(array: Any, dtype: DType, requires_grad: bool, cuda: bool = False) 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Write the values of `src` (broadcast, converted) over the tensor."""
     source = src if isinstance(src, Tensor) else creation.tensor(src)
+    if source._storage is not None and source._storage is self._storage:
+        inplace.check_overlap(self, source)
     try:
         array = np.broadcast_to(source._array, self._array.shape)
     except ValueError:

@@ -17,7 +17,7 @@ from engine.op import Op
 from engine.ops import views
 from engine.ops.conversion import copy_
 from engine.ops.scatter import Index, IndexScatter, SelectScatter
-from engine.tensor import Tensor, wrap
+from engine.tensor import Tensor, type_name, wrap
 
 # -- what an index says -------------------------------------------------------------------------------------------
 
@@ -26,7 +26,22 @@ def index_items(index: Any) -> tuple[Any, ...]:
     """The parts of an index; a list of slices or tensors counts as a tuple of them, as in NumPy of old."""
     if isinstance(index, tuple):
         return index
+    if isinstance(index, (list, str)) and 0 < len(index) < 32 and any(map(is_part, index)):
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; "
+            "use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
+            "x[torch.tensor(seq)], which will result either in an error or a different result (Triggered internally at "
+            "/__w/pytorch/pytorch/torch/csrc/autograd/python_variable_indexing.cpp:349.)",
+            UserWarning,
+            stacklevel=2,
+        )
+        return tuple(index)
     return (index,)
+
+
+def is_part(item: Any) -> bool:
+    """Whether an element of a list makes the list an index of several parts."""
+    return item is None or item is Ellipsis or isinstance(item, (Tensor, slice, list, tuple, str, range, np.ndarray))
 
 
 def as_advanced(item: Any) -> Any:
@@ -39,8 +54,12 @@ def as_advanced(item: Any) -> Any:
         return item._array
     if isinstance(item, (bool, np.bool_)):
         return np.asarray(item)
+    if isinstance(item, (str, bytes)) or (isinstance(item, list) and any(isinstance(each, str) for each in item)):
+        raise TypeError(f"new(): invalid data type '{type_name(item if isinstance(item, bytes) else '')}'")
     if isinstance(item, (list, range, np.ndarray)):
         array = np.asarray(item) if not (isinstance(item, list) and not item) else np.empty(0, np.int64)
+        if array.dtype.kind == "f":
+            return array.astype(np.int64)  # a list goes into a tensor of int64
         if array.dtype.kind not in "iub":
             raise IndexError(messages.index_dtype())
         return array
@@ -93,9 +112,10 @@ def completed_items(tensor: Tensor, index: Any) -> list[Any]:
             raise IndexError(messages.zero_dim_index())
         raise IndexError(messages.too_many_indices(ndim))
     spelled: list[Any] = []
-    for item in items:
+    for place, item in enumerate(items):
         if item is Ellipsis:
-            spelled.extend([slice(None)] * (ndim - used))
+            if Ellipsis not in [each for each in items[:place] if each is None or each is Ellipsis]:
+                spelled.extend([slice(None)] * (ndim - used))
         else:
             spelled.append(item)
     return spelled
@@ -111,12 +131,9 @@ def checked_place(index: Any, dim: int, length: int) -> int:
 
 def checked_slice(item: slice, length: int) -> tuple[int, int, int]:
     """Start, end and step of a slice within a dimension."""
-    step = 1 if item.step is None else int(item.step)
-    if step <= 0:
+    start, end, step = item.indices(length)
+    if step < 0:
         raise ValueError("step must be greater than zero")
-    start, end, _ = slice(
-        None if item.start is None else int(item.start), None if item.stop is None else int(item.stop), step
-    ).indices(length)
     return start, max(end, start), step
 
 
@@ -153,6 +170,7 @@ def basic_part(tensor: Tensor, items: list[Any]) -> tuple[Tensor, list[Any]]:
             tensor = views.Unsqueeze.apply(tensor, dim)
             left.append(slice(None))
             dim += 1
+            original += 1
         elif is_int(item) and not (isinstance(item, Tensor) and has_arrays(items)):
             tensor = views.Select.apply(tensor, dim, checked_place(item, original, tensor._array.shape[dim]))
             original += 1
@@ -168,6 +186,7 @@ def basic_part(tensor: Tensor, items: list[Any]) -> tuple[Tensor, list[Any]]:
             tensor = views.Unsqueeze.apply(tensor, dim)
             left.append(np.asarray([bool(item)]))
             dim += 1
+            original += 1
         else:
             array = as_advanced(item)
             if isinstance(item, Tensor) and item._dtype is dtypes.uint8:
@@ -271,6 +290,8 @@ def assign(tensor: Tensor, index: Any, value: Any) -> None:
         write_over(target, value)
         return
     at = checked_advanced(target, advanced)
+    if not isinstance(value, Tensor | bool | int | float | complex | np.generic):
+        raise TypeError(f"can't assign a {type_name(value)} to a {target._dtype.tensor_type}")
     source = value if isinstance(value, Tensor) else filled_like(target, value)
     place = target._array[at].shape
     given = source._array.shape
@@ -329,13 +350,18 @@ def write_over(target: Tensor, value: Any) -> None:
         filling = creation.filled([value], (), target._dtype)
         array = arrays.full(target._array.shape, filling, target._dtype.np, target._array)
         inplace.write(FillValue, target, (value,), (), array, target._dtype)
-    elif isinstance(value, (np.ndarray, np.generic)):
+    elif isinstance(value, np.generic):
         copy_(target, wrap(np.asarray(value), dtypes.from_numpy_dtype(np.asarray(value).dtype)))
     else:
-        raise TypeError(f"can't assign a {type(value).__name__} to a {target._dtype.tensor_type}")
+        raise TypeError(f"can't assign a {type_name(value)} to a {target._dtype.tensor_type}")
 
 
 METHODS["__setitem__"] = assign
+
+
+@method
+def __delitem__(self: Tensor, index: Any) -> None:
+    raise TypeError("Tensor does not support deleting items")
 
 
 # -- for formulas -------------------------------------------------------------------------------------------------

@@ -146,6 +146,8 @@ def flip(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The given dimensions in reverse order; a copy."""
     if dims is not None:
         order = (dims,)
+    if not order:
+        raise TypeError("flip() needs the dimensions")
     order = tuple(order[0]) if len(order) == 1 and isinstance(order[0], tuple | list) else order
     return Flip.apply(input, normal_dims(order, input._array.ndim))
 

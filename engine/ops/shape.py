@@ -36,9 +36,9 @@ def completed(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     """The shape with its one -1 worked out. Raises RuntimeError if it does not hold `count` elements."""
     if shape.count(-1) > 1:
         raise RuntimeError(messages.one_inferred())
-    for length in shape:
+    for place, length in enumerate(shape):
         if length < -1:
-            raise RuntimeError(f"invalid shape dimension {length}")
+            raise RuntimeError(f"invalid shape dimension {length} at index {place} of shape {list(shape)}")
     known = 1
     for length in shape:
         if length != -1:

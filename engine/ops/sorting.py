@@ -132,6 +132,7 @@ def unique(
     dim: int | None = None,
 ) -> Any:
     """The distinct elements (or places of `dim`) in order; where each element is among them; how often each occurs."""
+    require_tensor("_unique2", "input", 1, input)
     array = input._array
     place = None if dim is None else normal_dim(dim, array.ndim)
     values, inverse, counts = np.unique(array, return_inverse=True, return_counts=True, axis=place)

@@ -13,7 +13,7 @@ from engine.functions import FUNCTIONS
 from engine.nn.functional.layers import dropout, linear
 from engine.nn.functional.resampling import pad
 from engine.nn.ops.attention import ScaledDotProductFlashAttentionForCpu
-from engine.tensor import Tensor, wrap
+from engine.tensor import Tensor, rounded, wrap
 
 
 def scaled_dot_product_attention(
@@ -39,8 +39,10 @@ def scaled_dot_product_attention(
     heads = query.dim() == 4 and query.shape[:2] == key.shape[:2] == value.shape[:2]
     if heads and not dropout_p and not learned and query.size(-1) == value.size(-1):
         mask = _numbers(attn_mask, query, key, is_causal)
-        result, _ = ScaledDotProductFlashAttentionForCpu.apply(query, key, value, mask, factor)
-        return result  # type: ignore[no-any-return]
+        result: Tensor = ScaledDotProductFlashAttentionForCpu.apply(query, key, value, mask, factor)[0]
+        if not result._dtype.fast:  # an operation with several results leaves rounding to its caller
+            result._array = rounded(result._array, result._dtype)
+        return result
     # As PyTorch does it in plain steps: each factor gets half of the scale.
     half = math.sqrt(factor)
     scores = (query * half).matmul(key.transpose(-2, -1) * half)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine import messages
 from engine.nn.functional.resampling import pad
 from engine.nn.functional.space import Lengths, batched, per_dimension
 from engine.nn.ops.convolution import Convolution, ConvolutionTransposed, Geometry
@@ -21,9 +22,10 @@ def _convolution(
     dilation: Lengths,
     groups: int,
 ) -> Tensor:
+    _check_arguments(input, weight, bias, groups)
     steps, spread = per_dimension(stride, space), per_dimension(dilation, space)
     kernel = tuple(weight._array.shape[2:])
-    if isinstance(padding, str):
+    if isinstance(padding, str) and len(kernel) == space:
         if padding not in ("same", "valid"):
             raise RuntimeError("Invalid padding string: '" + padding + "'")
         if padding == "same" and any(step != 1 for step in steps):
@@ -33,35 +35,74 @@ def _convolution(
             ends = [end for margin in reversed(margins) for end in (0, margin % 2)]
             input = pad(input, ends)
         padding = [margin // 2 for margin in margins]
+    padding = 0 if isinstance(padding, str) else padding
     geometry: Geometry = (steps, per_dimension(padding, space), spread, groups)
 
     def run(batch: Any) -> Tensor:
-        _check_convolution(batch, weight, geometry)
+        _check_convolution(batch, weight, bias, geometry)
         result: Tensor = Convolution.apply(batch, weight, bias, geometry)
         return result
 
     return batched(name, input, space, run)
 
 
-def _check_convolution(input: Tensor, weight: Tensor, geometry: Geometry) -> None:
+def _check_arguments(input: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
+    """What PyTorch looks at before anything is computed from the geometry."""
+    if bias is not None and bias._dtype is not input._dtype:
+        names = [messages.c_name(tensor._dtype) for tensor in (input, bias)]
+        raise RuntimeError(f"Input type ({names[0]}) and bias type ({names[1]}) should be the same")
+    want = weight._array.shape
+    if len(want) < 3:
+        raise RuntimeError("weight should have at least three dimensions")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+
+
+def _check_convolution(input: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> None:
     have, want = input._array.shape, weight._array.shape
-    groups = geometry[3]
+    steps, margins, spread, groups = geometry
+    if any(margin < 0 for margin in margins):
+        raise RuntimeError("negative padding is not supported")
+    if any(step <= 0 for step in steps):
+        raise RuntimeError("non-positive stride is not supported")
+    if any(gap < 0 for gap in spread):
+        raise RuntimeError("dilation should be greater than zero")
+    if len(want) != len(have):
+        raise RuntimeError(
+            f"Expected {len(want)}-dimensional input for {len(want)}-dimensional weight{list(want)}, but got "
+            f"{len(have)}-dimensional input of size {list(have)} instead"
+        )
+    if want[0] < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size "
+            f"{list(want)} instead"
+        )
+    if want[0] % groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            f"size [{list(want)}] instead"
+        )
     if have[1] != want[1] * groups:
         raise RuntimeError(
             f"Given groups={groups}, weight of size {list(want)}, expected input{list(have)} to have "
             f"{want[1] * groups} channels, but got {have[1]} channels instead"
         )
-    padded = [n + 2 * margin for n, margin in zip(have[2:], geometry[1], strict=True)]
-    reach = [d * (k - 1) + 1 for k, d in zip(want[2:], geometry[2], strict=True)]
+    if bias is not None and bias._array.shape != (want[0],):
+        raise RuntimeError(
+            f"Given weight of size {list(want)}, expected bias to be 1-dimensional with {want[0]} elements, but got "
+            f"bias of size {list(bias._array.shape)} instead"
+        )
+    if any(gap == 0 for gap in spread):
+        raise RuntimeError(f"dilation should be greater than zero, but got {list(spread)}")
+    padded = [n + 2 * margin for n, margin in zip(have[2:], margins, strict=True)]
+    reach = [d * (k - 1) + 1 for k, d in zip(want[2:], spread, strict=True)]
     if any(k > n for k, n in zip(reach, padded, strict=True)):
         raise RuntimeError(
             f"Calculated padded input size per channel: ({' x '.join(map(str, padded))}). Kernel size: "
             f"({' x '.join(map(str, reach))}). Kernel size can't be greater than actual input size"
         )
     if input._dtype is not weight._dtype:
-        raise RuntimeError(
-            f"Input type ({input._dtype.tensor_type}) and weight type ({weight._dtype.tensor_type}) should be the same"
-        )
+        raise RuntimeError(f"expected scalar type {input._dtype.type_name} but found {weight._dtype.type_name}")
 
 
 def conv1d(

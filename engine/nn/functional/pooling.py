@@ -232,6 +232,8 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The means of parts of an image; they are of nearly the same size and may overlap."""
+    if input._array.ndim < 3:
+        raise ValueError("Input dimension should be at least 3")
     return _adaptive_mean(2, input, output_size)
 
 

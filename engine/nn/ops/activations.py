@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import analysis, arrays, formula
+from engine import arrays, formula
 from engine.elementwise import Binary, Unary
 from engine.formula import exp, scale, where
+from engine.nn.ops.normal import share_below
 from engine.ops.pointwise import passed
 from engine.tensor import Tensor, wrap
 
@@ -68,7 +69,7 @@ class Gelu(Unary):
         if approximate == "tanh":
             inner = math.sqrt(2 / math.pi) * (self + 0.044715 * self * self * self)
             return _kept(0.5 * self * (1 + np.tanh(inner)), self)
-        return _kept(0.5 * self * (1 + analysis.erf(self * math.sqrt(0.5))), self)
+        return _kept(self * share_below(self), self)
 
     def d_self(grad, self, approximate):
         if approximate == "tanh":
@@ -76,13 +77,15 @@ class Gelu(Unary):
             share = formula.tanh(inner)
             slope = scale(1 + scale(self * self, 3 * 0.044715), math.sqrt(2 / math.pi))
             return grad * (scale(1 + share, 0.5) + scale(self * (1 - share * share) * slope, 0.5))
-        share = scale(1 + _erf(scale(self, math.sqrt(0.5))), 0.5)
         density = scale(exp(scale(self * self, -0.5)), 1 / math.sqrt(2 * math.pi))
-        return grad * (share + self * density)
+        return grad * (_share(self) + self * density)
 
 
-def _erf(value: Any) -> Any:
-    return value.erf() if isinstance(value, Tensor) else _kept(analysis.erf(value), value)
+def _share(value: Any) -> Any:
+    """The share of a normal distribution below a value, array or tensor."""
+    if isinstance(value, Tensor):
+        return scale(1 + scale(value, math.sqrt(0.5)).erf(), 0.5)
+    return share_below(value)
 
 
 class Silu(Unary):

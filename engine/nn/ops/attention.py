@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from engine import arrays
 from engine.formula import matmul, scale, summed, transposed
 from engine.node import Value
 from engine.op import Op, OpNode
 from engine.tensor import Tensor, wrap
+
+#: exp of it, times any length of a sequence, is far from overflow, and exp of its negative from 0.
+_SMALL = 40.0
 
 
 def weights_of(query: Any, key: Any, mask: Any, factor: float) -> Any:
@@ -24,12 +28,17 @@ def weights_of(query: Any, key: Any, mask: Any, factor: float) -> Any:
         return weights if hidden is None or not hidden.any() else weights * wrap((~hidden).astype(mask.dtype))
     scores = np.matmul(query, np.swapaxes(key, -2, -1))
     scores *= query.dtype.type(factor)
+    # Small scores need no shift before the exponential; finding the largest of each row costs as much as all the rest.
+    small = scores.size and max(scores.max(), -scores.min()) < _SMALL and (mask is None or not (mask > 0).any())
     if mask is not None:
         scores += mask
-    scores -= scores.max(-1, keepdims=True)
+    if not small:
+        scores -= scores.max(-1, keepdims=True, initial=-np.inf)
     np.exp(scores, out=scores)
-    scores /= scores.sum(-1, keepdims=True)
-    return scores if mask is None else np.nan_to_num(scores, copy=False)
+    scores /= np.matmul(scores, arrays.full((scores.shape[-1], 1), 1, scores.dtype, scores))
+    if mask is not None and np.isneginf(mask).all(-1).any():  # a row that may see nothing came out as nan
+        np.nan_to_num(scores, copy=False)
+    return scores
 
 
 def _scores_slope(grad: Any, value: Any, weights: Any, factor: float) -> Any:

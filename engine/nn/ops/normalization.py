@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from engine import arrays, formula
 from engine.formula import scale, sqrt, summed
-from engine.op import Op
+from engine.node import Value
+from engine.op import Op, OpNode
 from engine.tensor import Tensor, wrap
 
 
@@ -37,23 +39,50 @@ def _slope(grad: Any, value: Any, dims: tuple[int, ...], eps: float) -> Any:
     return reciprocal * (grad - _mean(grad, dims, count) - unit * _mean(grad * unit, dims, count))
 
 
+class LayerNormNode(OpNode):
+    """Computes the three gradients from the normalized values that the forward pass has kept."""
+
+    __slots__ = ()
+
+    def run(self, grad: Value) -> list[Value | None]:
+        to_self, to_weight, to_bias = [edge is not None for edge in self.next]
+        dims = self.attributes[0]
+        made: list[Value | None] = [None, None, None]
+        if not (to_self or to_weight):
+            return [None, None, formula.sum_to(grad, grad.shape[dims[0] :])]
+        _, weight, unit, reciprocal = [self.array_at(index) for index in range(4)]
+        along = grad * unit
+        lead = tuple(range(dims[0]))
+        made[1] = np.add.reduce(along, axis=lead) if to_weight else None
+        made[2] = np.add.reduce(grad, axis=lead) if to_bias else None
+        if to_self:
+            if weight is not None:
+                grad = grad * weight
+                along = grad * unit
+            count = _count(unit, dims)
+            made[0] = reciprocal * (grad - _mean(grad, dims, count) - unit * _mean(along, dims, count))
+        return made
+
+
 class NativeLayerNorm(Op):
     """Each sample with mean 0 and variance 1 over its last dimensions, scaled and shifted"""
 
     tensors = ("self", "weight", "bias")
+    outputs = ("result", "unit", "reciprocal")
     symbol = "norm"
+    node_base = LayerNormNode
 
     def forward(self, weight, bias, dims, eps):
-        unit, _ = normalized(arrays.contiguous(self), dims, _count(self, dims), eps)
+        unit, reciprocal = normalized(np.ascontiguousarray(self), dims, _count(self, dims), eps)
         scaled = unit if weight is None else unit * weight
-        return (scaled if bias is None else scaled + bias).astype(self.dtype, copy=False)
+        return (scaled if bias is None else scaled + bias).astype(self.dtype, copy=False), unit, reciprocal
 
-    def d_self(grad, self, weight, dims, eps):
+    def d_self(grad, self, weight, unit, reciprocal, dims, eps):
         return _slope(grad if weight is None else grad * weight, self, dims, eps)
 
-    def d_weight(grad, self, dims, eps, weight_shape):
-        unit, _ = normalized(self, dims, _count(self, dims), eps)
-        return formula.sum_to(grad * unit, weight_shape)
+    def d_weight(grad, self, unit, dims, eps, weight_shape):
+        again, _ = normalized(self, dims, _count(self, dims), eps)
+        return formula.sum_to(grad * again, weight_shape)
 
     def d_bias(grad, bias_shape):
         return formula.sum_to(grad, bias_shape)
@@ -94,7 +123,7 @@ class NativeGroupNorm(Op):
 
     def d_self(grad, self, weight, groups, eps, self_shape):
         grad = grad if weight is None else grad * _spread(weight, self)
-        grouped = (self_shape[0], groups, -1)
+        grouped = (self_shape[0], groups, math.prod(self_shape[1:]) // groups)
         slope = _slope(formula.reshaped(grad, grouped), formula.reshaped(self, grouped), (2,), eps)
         return formula.reshaped(slope, self_shape)
 
@@ -108,7 +137,7 @@ class NativeGroupNorm(Op):
 def _grouped_unit(value: Any, groups: int, eps: float) -> Any:
     """The value with mean 0 and variance 1 over each group of channels."""
     shape = tuple(value.shape)
-    grouped = formula.reshaped(value, (shape[0], groups, -1))
+    grouped = formula.reshaped(value, (shape[0], groups, math.prod(shape[1:]) // groups))
     return formula.reshaped(normalized(grouped, (2,), _count(grouped, (2,)), eps)[0], shape)
 
 

@@ -34,9 +34,10 @@ INTRODUCTION = """\
 `tools/surface.py` wrote this page from the code; a test compares. Names are grouped by the file that they are written
 in. A name of PyTorch's public namespace that stands nowhere here raises an error that says so.
 
-**Graph** names the nodes of the operations that a function applies itself, with the values that each saves for the
-backward pass; what it calls besides leaves its own. Where it is empty, the name is put together from others (and is
-differentiable if they are), or has no gradient. A name with `_` after a comma is the form that works in place.
+**Graph** names the nodes that a function's own operations can leave in the graph, with the values that each saves for
+the backward pass; for a function that only calls others, theirs. It is read off the code, which a call may leave in part
+unused. Where it is empty, the result has no gradient or is put together by operators. A name with `_` after a comma is
+the form that works in place.
 """
 
 
@@ -85,7 +86,7 @@ def file_of(space: str, name: str) -> Path:
     value = public(space)[name]
     function = function_of(value)
     home = Path(function.__code__.co_filename) if function else Path(holder_file(space))
-    operations = [] if function is None else list(named(function, set(), 3))
+    operations = [] if function is None else mentioned(function)[0]
     if home.name == "functions.py" and operations:
         home = Path(sys.modules[operations[0].__module__].__file__ or "")
     return home if home.is_relative_to(ROOT / "engine") else Path(holder_file(space))
@@ -99,18 +100,41 @@ def holder_file(space: str) -> str:
 # -- what a call leaves -------------------------------------------------------------------------------------------
 
 
-def operations_of(value: Any) -> list[type[op.Op]]:
-    """The differentiable operations that a function applies, itself or through helpers of its own file."""
+def operations_of(value: Any, callers: frozenset[FunctionType] = frozenset()) -> list[type[op.Op]]:
+    """The differentiable operations that a function applies; for one that only calls public ones, what those apply."""
     function = function_of(value)
-    if function is None or isinstance(value, type):
-        return []
-    found = dict.fromkeys(named(function, set(), 3))
-    return [each for each in found if op.OPERATIONS.get(each.__name__) is each]
+    if function is None or isinstance(value, type) or function.__name__.startswith("arg"):
+        return []  # argsort calls sort, but places have no gradient
+    direct, helpers = mentioned(function)
+    found = list(direct)
+    for helper in reach(helpers):
+        # A helper may serve several functions: of what it applies, that counts which is called like the function.
+        applied = mentioned(helper)[0]
+        stem = naming.plain(function.__name__).rstrip("123d")
+        found += [each for each in applied if naming.plain(each.__name__).startswith(stem)] or applied
+    if not found:
+        callers |= {function}
+        public_ones = [each for helper in [function, *reach(helpers)] for each in mentioned(helper)[1]]
+        for each in public_ones:
+            found += operations_of(each, callers) if each in published() and each not in callers else []
+    return [each for each in dict.fromkeys(found) if op.OPERATIONS.get(each.__name__) is each]
 
 
-def named(function: FunctionType, seen: set[FunctionType], depth: int) -> Iterator[type[op.Op]]:
-    """Operations among the names and closed-over variables of a function."""
-    seen.add(function)
+def reach(helpers: list[FunctionType]) -> list[FunctionType]:
+    """Private helpers, and theirs in turn: public functions answer for themselves."""
+    reached: list[FunctionType] = []
+    waiting = list(helpers)
+    while waiting:
+        helper = waiting.pop(0)
+        if helper not in reached and helper not in published():
+            reached.append(helper)
+            waiting += mentioned(helper)[1]
+    return reached
+
+
+@cache
+def mentioned(function: FunctionType) -> tuple[list[type[op.Op]], list[FunctionType]]:
+    """Operations and functions of operations' files among the names and closed-over variables of a function."""
     values: list[Any] = []
     for cell in function.__closure__ or ():
         try:
@@ -121,15 +145,19 @@ def named(function: FunctionType, seen: set[FunctionType], depth: int) -> Iterat
     for name in names:
         found = function.__globals__.get(name)
         values += [vars(found).get(other) for other in names] if isinstance(found, ModuleType) else [found]
-    for value in values:
-        owner = getattr(value, "__self__", value)  # `Mul.apply`, closed over, is Mul
-        if isinstance(owner, type) and issubclass(owner, op.Op) and hasattr(owner, "forward"):
-            yield owner
-        elif isinstance(value, FunctionType):
-            inner = inspect.unwrap(value)
-            same_file = inner.__code__.co_filename == function.__code__.co_filename
-            if depth and same_file and inner not in seen:
-                yield from named(inner, seen, depth - 1)
+    owners = [getattr(value, "__self__", value) for value in values]  # `Mul.apply`, closed over, is Mul
+    operations = [each for each in owners if isinstance(each, type) and issubclass(each, op.Op)]
+    functions = [inspect.unwrap(value) for value in values if isinstance(value, FunctionType)]
+    home = function.__code__.co_filename
+    near = [each for each in functions if each.__code__.co_filename == home or "/ops/" in each.__code__.co_filename]
+    return [each for each in operations if hasattr(each, "forward")], near
+
+
+@cache
+def published() -> set[FunctionType]:
+    """The functions behind all public names."""
+    values = [value for space in naming.pytorch_names() for value in public(space).values()]
+    return {function for value in values if not isinstance(value, type) and (function := function_of(value))}
 
 
 def names_in(code: CodeType) -> Iterator[str]:
@@ -156,9 +184,7 @@ def call_text(space: str, name: str, value: Any) -> str:
         ways = [each for each in listed if not each.deprecated]
         if ways:
             # A number in the place of a tensor is a signature of its own, but not another way to call.
-            known = [{named_argument(each.name) for each in way.parameters} for way in ways]
-            fewer = [any(mine < other for other in known) for mine in known]
-            calls = [f"`{name}{parameters(way)}`" for way, less in zip(ways, fewer, strict=True) if not less]
+            calls = [f"`{name}{parameters(way)}`" for way in ways if not any(covers(other, way) for other in ways)]
             return "<br>".join(dict.fromkeys(calls))
     if not callable(value):
         return f"`{name}`"
@@ -183,6 +209,13 @@ class Default:
         if isinstance(self.value, FunctionType | type):
             return self.value.__name__
         return "…" if " object at 0x" in repr(self.value) or self.value is Ellipsis else repr(self.value)
+
+
+def covers(wide: signature.Signature, narrow: signature.Signature) -> bool:
+    """Whether a signature only adds optional parameters to another."""
+    has = {named_argument(each.name) for each in narrow.parameters}
+    added = [each for each in wide.parameters if named_argument(each.name) not in has]
+    return len(added) + len(has) == len(wide.parameters) > len(has) and all(each.default for each in added)
 
 
 def parameters(of: signature.Signature) -> str:

@@ -35,8 +35,8 @@ INTRODUCTION = """\
 in. A name of PyTorch's public namespace that stands nowhere here raises an error that says so.
 
 **Graph** names the nodes that a function's own operations can leave in the graph, with the values that each saves for
-the backward pass; for a function that only calls others, theirs. It is read off the code, which a call may leave in part
-unused. Where it is empty, the result has no gradient or is put together by operators. A name with `_` after a comma is
+the backward pass; for a function that only calls others, theirs. It is read off the code, which a call may use only in
+part. Where it is empty, the result has no gradient or is put together by operators. A name with `_` after a comma is
 the form that works in place.
 """
 

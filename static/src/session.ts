@@ -21,7 +21,7 @@ export interface Runner {
   onFailure(message: string, retry: () => void): void;
 }
 
-export type SessionState = "idle" | "ready" | "running" | "restarting" | "reconnecting";
+export type SessionState = "idle" | "ready" | "running" | "restarting" | "reconnecting" | "offline";
 
 /** Pauses before asking again when the server cannot be reached, in milliseconds. */
 const retryPauses = [400, 1200, 3000];
@@ -122,7 +122,7 @@ export class PageSession extends EventTarget {
       if (!goOn) this.clearQueue();
     }
     this.current = null;
-    this.setState(this.id ? "ready" : "idle");
+    if (this.state !== "offline") this.setState(this.id ? "ready" : "idle");
   }
 
   /** @returns whether the cells that wait should still run */
@@ -136,6 +136,7 @@ export class PageSession extends EventTarget {
       runner.onFinish(status);
       return status.status === "ok" || (status.status === "error" && runner.expectsError);
     } catch (error) {
+      if (error instanceof ConnectionLost) this.setState("offline");
       runner.onFailure(explain(error), () => this.enqueue(runner));
       return false;
     }

@@ -157,7 +157,9 @@ def test_a_broken_network_loses_nothing(chapter3: LessonPage, complaints: Compla
     note = chapter3.output("3.1-a1").locator(".out-note")
     expect(note).to_contain_text("The connection to the server broke", timeout=PATIENCE)
     assert chapter3.source("3.1-a1") == "print('back again')"
+    expect(page.locator(".toolbar-state")).to_have_text("Cannot reach the server")
 
     page.unroute("**/api/**")
     note.get_by_role("button", name="Try again").click()
     expect(chapter3.output("3.1-a1").locator(".out-stdout")).to_have_text("back again", timeout=PATIENCE)
+    expect(page.locator(".toolbar-state")).to_have_text("Ready")

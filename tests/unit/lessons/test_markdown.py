@@ -38,7 +38,7 @@ def test_links_to_lessons_become_addresses_of_the_site() -> None:
 
 def test_formulas_come_from_the_table() -> None:
     table = {"inline:a + b": "<i>INLINE</i>", "display:c d": "<i>DISPLAY</i>"}
-    assert html("看 $a  + b$ 。", formulas=table) == '<p>看 <span class="math math-inline"><i>INLINE</i></span> 。</p>\n'
+    assert html("看 $a  + b$", formulas=table) == '<p>看 <span class="math math-inline"><i>INLINE</i></span></p>\n'
     assert html("$$\nc\n  d\n$$\n", formulas=table) == '<div class="math math-display"><i>DISPLAY</i></div>\n'
 
 

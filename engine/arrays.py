@@ -193,6 +193,12 @@ def refuse_mixed(operands: Sequence[Any]) -> None:
         raise RuntimeError(messages.mixed_devices())
 
 
+def check_together(array: Array, other: Array) -> None:
+    """Raise PyTorch's error unless both are on the same device; for what CuPy would take from the CPU by itself."""
+    if isinstance(array, Device.array) is not isinstance(other, Device.array):
+        raise RuntimeError(messages.mixed_devices())
+
+
 def elsewhere(kernel: Callable[..., Any], operands: Sequence[Any], attributes: Sequence[Any] = ()) -> Any:
     """Call a kernel on CPU copies, because the device refused it, and bring its results to the device.
 

@@ -46,7 +46,7 @@ def backward(
     if inputs is None and grad_tensors is None and not create_graph and isinstance(tensors, Tensor):
         # What a training loop calls. Everything else takes the long way below.
         recorder = watching() if state.recorder is not None else None
-        if recorder is None and not state.order_matters:
+        if recorder is None and not state.order_matters and not state.anomaly:
             sweep((tensors,), (unit_gradient(tensors, 0),), bool(retain_graph))
         else:
             roots = (tensors,)
@@ -71,7 +71,9 @@ def backward(
     retain = create_graph if retain_graph is None else retain_graph
     gradients = starting_gradients(roots, weights, create_graph)
     recorder = watching()
-    if targets or create_graph or state.order_matters or recorder is not None:
+    if create_graph:
+        messages.warn_create_graph()
+    if targets or create_graph or state.order_matters or state.anomaly or recorder is not None:
         needed = leading_to([target._edge for target in targets], roots) if targets else None
         walk(roots, gradients, retain, create_graph, needed, None, "backward", (), recorder)
     else:
@@ -158,6 +160,8 @@ def starting_gradients(roots: Sequence[Tensor], weights: Sequence[Any], create: 
             continue
         if weight._array.shape != array.shape:
             raise RuntimeError(messages.gradient_shape(index, weight._array.shape, array.shape))
+        if weight.device != root.device and array.ndim:
+            raise RuntimeError(messages.gradient_device(index, root.device, weight.device))
         if weight._dtype.is_complex != root._dtype.is_complex:
             raise RuntimeError(messages.gradient_complex(index, weight._dtype, root._dtype))
         if root._edge is None:
@@ -337,6 +341,8 @@ def walk(
                 deliver(node, gradient, pending, heap)
                 continue
             results = node.run_recorded(gradient) if create else node.run(gradient)
+            if state.anomaly:
+                refuse_nan(node, results)
             if node.hooks is not None and node.hooks.post:
                 results = after(node, node.hooks, results, gradient)
             if recorder is not None:
@@ -474,10 +480,21 @@ def shown(gradient: Gradient, node: Node) -> Tensor:
     return wrap(gradient, variable._dtype if variable is not None else from_numpy_dtype(gradient.dtype))
 
 
-def given(value: Any, gradient: Gradient) -> Gradient:
+def refuse_nan(node: Node, results: Sequence[Gradient]) -> None:
+    """Raise RuntimeError if a node computed a gradient that is not a number: anomaly detection is on."""
+    for number, result in enumerate(results):
+        if result is not None and np.isnan(formula.array_of(result)).any():
+            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {number}th output.")
+
+
+def given(hook: Any, value: Any, gradient: Gradient) -> Gradient:
     """What a hook returned, in the form of the pass; None means the gradient stays."""
     if value is None:
         return gradient
+    if not isinstance(value, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type_name(value)}'")
+    if value._array.shape != np.shape(formula.array_of(gradient)):
+        raise RuntimeError(f"hook '{getattr(hook, '__name__', type(hook).__name__)}' has changed the size of value")
     return formula.conjugated(value if isinstance(gradient, Tensor) else value._array)
 
 
@@ -491,7 +508,7 @@ def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:
     several = type(gradient) is dict
     if not several:
         for hook in list(hooks.tensor.values()):
-            gradient = given(hook(shown(gradient, node)), gradient)
+            gradient = given(hook, hook(shown(gradient, node)), gradient)
         if hooks.retain is not None:
             kept = hooks.retain
             fresh = shown(gradient, node)
@@ -502,11 +519,12 @@ def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:
         if several:
             answer = hook(tuple(shown(gradient[key], node) for key in sorted(gradient)))
             if answer is not None:
-                gradient = {key: given(item, gradient[key]) for key, item in zip(sorted(gradient), answer, strict=True)}
+                fresh = zip(sorted(gradient), answer, strict=True)
+                gradient = {key: given(hook, item, gradient[key]) for key, item in fresh}
         else:
             answer = hook((shown(gradient, node),))
             if answer is not None:
-                gradient = given(answer[0], gradient)
+                gradient = given(hook, answer[0], gradient)
     return gradient
 
 
@@ -521,7 +539,7 @@ def after(node: Node, hooks: Hooks, results: Sequence[Gradient], gradient: Gradi
         if answer is not None:
             answers = answer if isinstance(answer, tuple) else (answer,)
             results = [
-                None if new is None or old is None else given(new, old)
+                None if new is None or old is None else given(hook, new, old)
                 for new, old in zip(answers, results, strict=True)
             ]
     return results

@@ -24,11 +24,13 @@ from engine.messages.autograd import (
     numpy_requires_grad,
     several_views_in_place,
     unused_input,
+    warn_create_graph,
     warn_non_leaf_grad,
 )
 from engine.messages.devices import (
     device_arguments,
     grad_device,
+    gradient_device,
     index_device,
     mixed_devices,
     no_accelerator,
@@ -107,6 +109,7 @@ __all__ = [
     "grad_dtype",
     "grad_size",
     "gradient_complex",
+    "gradient_device",
     "gradient_shape",
     "index_device",
     "index_dtype",
@@ -150,6 +153,7 @@ __all__ = [
     "too_many_indices",
     "unused_input",
     "view_not_compatible",
+    "warn_create_graph",
     "warn_non_leaf_grad",
     "zero_dim_index",
 ]

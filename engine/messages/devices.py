@@ -25,6 +25,11 @@ def no_gpu_to_load_to() -> str:
     )
 
 
+def gradient_device(index: int, expected: object, got: object) -> str:
+    """`backward` from a gradient that is not where its output is."""
+    return f"invalid gradient at index {index} - expected device {expected} but got {got}"
+
+
 def no_accelerator() -> str:
     """A device by its number, where there is none."""
     return "Cannot access accelerator device when none is available."

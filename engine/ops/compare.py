@@ -395,6 +395,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     """Whether |input - other| <= atol + rtol * |other|, elementwise."""
     require_tensor("isclose", "input", 1, input)
     require_tensor("isclose", "other", 2, other)
+    arrays.check_together(input._array, other._array)
     if input._dtype is not other._dtype:
         raise RuntimeError(f"{input._dtype.type_name} did not match {other._dtype.type_name}")
     if rtol < 0 or atol < 0:
@@ -426,6 +427,7 @@ def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and the same elements."""
     require_tensor("equal", "input", 1, input)
     require_tensor("equal", "other", 2, other)
+    arrays.check_together(input._array, other._array)
     return input._array.shape == other._array.shape and bool(np.all(input._array == other._array))
 
 

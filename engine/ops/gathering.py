@@ -25,6 +25,7 @@ class Gather(Op):
     """At every position the element that `index` names along a dimension"""
 
     def forward(self, dim, index):
+        arrays.check_together(self, index)
         if not index.size:
             return arrays.empty(index.shape, self.dtype, self)
         return np.atleast_1d(self)[along(np.atleast_1d(index), dim)].reshape(index.shape)[()]
@@ -44,6 +45,7 @@ class IndexSelect(Op):
     """Places of a dimension, in the order that `index` names"""
 
     def forward(self, dim, index):
+        arrays.check_together(self, index)
         return np.take(self, index, dim) if self.ndim else self
 
     def d_self(grad, self_shape, dim, index):
@@ -69,6 +71,7 @@ class Take(Op):
     """Elements by their place in the flattened tensor"""
 
     def forward(self, index):
+        arrays.check_together(self, index)
         return np.take(self.reshape(-1), index)
 
     def d_self(grad, self_shape, index):

@@ -106,6 +106,7 @@ class IndexAdd(Op):
 def scattering(name: str, self: Tensor, dim: int, index: Any, src: Tensor | None) -> tuple[int, NDArray[Any]]:
     """The dimension and the index's array, after PyTorch's checks."""
     places = index_array("scatter" if name.startswith("scatter") else name, "index", 3, index)
+    arrays.check_together(self._array, places)
     have = self._array.shape
     dim = normal_dim(dim, len(have))
     if not places.size:
@@ -231,6 +232,7 @@ def adding(self: Tensor, dim: int, index: Any, source: Tensor) -> tuple[int, NDA
             f"{index._dtype.type_name} and size: {list(index._array.shape)}"
         )
     places = index_array("index_add_", "index", 3, index).reshape(-1)
+    arrays.check_together(self._array, places)
     have, given = self._array.shape, source._array.shape
     if source._dtype is not self._dtype:
         raise RuntimeError(

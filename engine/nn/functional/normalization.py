@@ -73,6 +73,7 @@ def batch_norm(
         )
     for running, statistic in ((running_mean, np.mean), (running_var, _unbiased)):
         if running is not None:
+            arrays.check_together(input._array, running._array)
             kind = running._array.dtype.type
             moved = kind(1 - momentum) * running._array + kind(momentum) * statistic(input._array, dims)
             assign(running, moved)

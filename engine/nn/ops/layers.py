@@ -16,6 +16,7 @@ class Embedding(Op):
     symbol = "row"
 
     def forward(self, indices, padding_idx):
+        arrays.check_together(self, indices)
         if np.any((indices < 0) | (indices >= len(self))):
             raise IndexError("index out of range in self")
         return self[indices]

@@ -73,7 +73,7 @@ class NativeLayerNorm(Op):
     node_base = LayerNormNode
 
     def forward(self, weight, bias, dims, eps):
-        unit, reciprocal = normalized(np.ascontiguousarray(self), dims, _count(self, dims), eps)
+        unit, reciprocal = normalized(arrays.contiguous(self), dims, _count(self, dims), eps)
         scaled = unit if weight is None else unit * weight
         return (scaled if bias is None else scaled + bias).astype(self.dtype, copy=False), unit, reciprocal
 

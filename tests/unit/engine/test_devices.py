@@ -262,6 +262,21 @@ MIXES = {
     "maximum": torch.maximum,
     "linear": lambda a, b: F.linear(a, b),
     "mse_loss": lambda a, b: F.mse_loss(a, b),
+    "cross_entropy": lambda a, b: F.cross_entropy(a, b.argmax(1)),
+    "embedding": lambda a, b: F.embedding(b.argmax(1), a),
+    "batch_norm": lambda a, b: F.batch_norm(a, b[0], b[1], training=True),
+    "layer_norm": lambda a, b: F.layer_norm(a, (3,), b[0]),
+    "gather": lambda a, b: a.gather(0, b.long()),
+    "index_select": lambda a, b: a.index_select(0, b[0].long()),
+    "take": lambda a, b: a.take(b.long()),
+    "scatter": lambda a, b: a.scatter(0, b.long(), 0.0),
+    "scatter_add": lambda a, b: a.scatter_add(0, b.long(), a),
+    "index_add": lambda a, b: a.index_add(0, b[0].long(), a),
+    "einsum": lambda a, b: torch.einsum("ij,jk", a, b),
+    "equal": torch.equal,
+    "allclose": torch.allclose,
+    "masked_fill": lambda a, b: a.masked_fill(b > 0, 0.0),
+    "lerp": lambda a, b: a.lerp(b, 0.5),
 }
 
 
@@ -288,7 +303,9 @@ def test_a_number_on_the_cpu_goes_with_the_gpu(cuda: None) -> None:
 
 
 def test_a_gradient_has_to_be_where_its_tensor_is(cuda: None) -> None:
-    x = torch.ones(2, device="cuda")
+    x = torch.ones(2, device="cuda", requires_grad=True)
+    with pytest.raises(RuntimeError, match="^invalid gradient at index 0 - expected device cuda:0 but got cpu$"):
+        (x * 2).backward(torch.ones(2))
     with pytest.raises(RuntimeError, match="different device"):
         x.grad = torch.ones(2)
 

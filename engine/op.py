@@ -373,7 +373,7 @@ def keep(cls: type[Op], node: OpNode, operands: Sequence[Any], outputs: Sequence
         if any([wanted[slot] is not None for slot in slots]):
             if is_output:
                 value = saved_result(outputs[place], place)
-                version = outputs[place]._version
+                version = outputs[place]._writes
             else:
                 value = operands[place]
                 if isinstance(value, Tensor):

@@ -103,6 +103,13 @@ class Tensor(metaclass=TensorMeta):
 
     @property
     def _version(self) -> int:
+        if self.is_inference():
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return self._writes
+
+    @property
+    def _writes(self) -> int:
+        """How often the memory was written to, for the engine's own use."""
         return 0 if self._storage is None else self._storage.version.count
 
     @property
@@ -382,7 +389,7 @@ class Tensor(metaclass=TensorMeta):
             raise TypeError(f"Variable data has to be a tensor, but got {type_name(value)}")
         if self._edge is not None and not (value._dtype.is_floating_point or value._dtype.is_complex):
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-        version = self._version
+        version = self._writes
         self._array = value._memory()
         self._dtype = value._dtype
         self._storage = Storage(value._shared().root)

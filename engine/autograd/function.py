@@ -6,6 +6,7 @@ the result on a node that will call the second.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,12 @@ class FunctionNode(Node):
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for `backward`; each is checked there for having been overwritten."""
+        for number, tensor in enumerate(tensors):
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {number} is of type "
+                    f"{type(tensor).__name__}"
+                )
         self.to_save = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
@@ -60,7 +67,7 @@ class FunctionNode(Node):
         for index, tensor in enumerate(self.saved or ()):
             if isinstance(tensor, Tensor) and tensor._storage is not None:
                 expected = self.versions[index] if self.versions else 0
-                if tensor._version != expected:
+                if tensor._writes != expected:
                     grad_fn = tensor.grad_fn
                     raise RuntimeError(
                         messages.modified_in_place(
@@ -68,7 +75,7 @@ class FunctionNode(Node):
                             tensor._array.shape,
                             tensor.output_nr,
                             None if grad_fn is None else grad_fn.name(),
-                            tensor._version,
+                            tensor._writes,
                             expected,
                         )
                     )
@@ -239,9 +246,23 @@ class Function(metaclass=FunctionMeta):
         for tensor in node.to_save:
             saved.append(tensor)
         node.saved = tuple(saved) if saved else None
-        versions = tuple(tensor._version if isinstance(tensor, Tensor) else 0 for tensor in saved)
+        versions = tuple(tensor._writes if isinstance(tensor, Tensor) else 0 for tensor in saved)
         node.versions = versions if any(versions) else None
         return node
+
+
+def once_differentiable(backward: Any) -> Any:
+    """Decorator of a `backward` that cannot be differentiated itself: what it computes has no history."""
+
+    @functools.wraps(backward)
+    def call(ctx: Any, *gradients: Any) -> Any:
+        mode, state.grad_enabled = state.grad_enabled, False
+        try:
+            return backward(ctx, *gradients)
+        finally:
+            state.grad_enabled = mode
+
+    return call
 
 
 def own(output: Tensor, args: tuple[Any, ...]) -> Tensor:

@@ -162,6 +162,19 @@ def deepcopy_non_leaf() -> str:
     )
 
 
+def warn_create_graph() -> None:
+    """Warn that gradients which know their history keep it alive."""
+    warnings.warn(
+        "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
+        "which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you "
+        "have to use this function, make sure to reset the .grad fields of your parameters to None after use to break "
+        "the cycle and avoid the leak. (Triggered internally at "
+        "/__w/pytorch/pytorch/torch/csrc/autograd/engine.cpp:1307.)",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
 def warn_non_leaf_grad() -> None:
     """Warn, at the learner's line, that a computed tensor's `.grad` was read."""
     warnings.warn(

@@ -323,4 +323,6 @@ def empty_reduction(name: str) -> str:
 def argument_type(function: str, argument: str, position: int | None, wanted: str, value: object) -> str:
     """An argument of the wrong type; position counts from 1, None for one that goes by keyword alone."""
     place = "" if position is None else f" (position {position})"
-    return f"{function}(): argument '{argument}'{place} must be {wanted}, not {type(value).__name__}"
+    kind = type(value)
+    got = f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+    return f"{function}(): argument '{argument}'{place} must be {wanted}, not {got}"

@@ -61,7 +61,7 @@ def versions_of(saved: tuple[Tensor | None, Tensor | None]) -> tuple[int, int] |
             raise RuntimeError(messages.inference_saved())
     if (first is None or first._storage is None) and (second is None or second._storage is None):
         return None
-    versions = (0 if first is None else first._version, 0 if second is None else second._version)
+    versions = (0 if first is None else first._writes, 0 if second is None else second._writes)
     return versions if versions != (0, 0) else None
 
 

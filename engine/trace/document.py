@@ -189,7 +189,7 @@ class Writer:
                         "node": record,
                         "was": None,
                         "by": None,
-                        "version": tensor._version,
+                        "version": tensor._writes,
                         "value": value,
                         "place": None,
                     }

@@ -450,7 +450,7 @@ class Recorder:
                 "node": record,
                 "was": None if was is record else was,
                 "by": by,
-                "version": target._version,
+                "version": target._writes,
                 "value": value,
                 "place": place,
             }

@@ -42,7 +42,7 @@ class TensorRecord:
         self.requires_grad = tensor._edge is not None
         self.is_leaf = tensor.is_leaf
         self.is_parameter = isinstance(tensor, Parameter)
-        self.version = tensor._version
+        self.version = tensor._writes
         self.value = Snapshot(tensor._array, tensor._dtype)
         self.storage = storage_of(tensor)
         self.name: str | None = None

@@ -71,8 +71,8 @@ def _pool(
                 f"dilation={gap}"
             )
     if space == 1 and input._array.ndim in (2, 3) and (mean is not None or indices or recorded(input)):
-        wide = [(1, *kernel), (1, *steps), (0, *margins), (1, *spread)]
-        made = _pool(name, 2, _flattened(input), *wide, ceil_mode, mean, indices)
+        image = _flattened(input)
+        made = _pool(name, 2, image, (1, *kernel), (1, *steps), (0, *margins), (1, *spread), ceil_mode, mean, indices)
         return tuple(each.squeeze(-2) for each in made) if indices else made.squeeze(-2)
     geometry: Geometry = (steps, margins, spread, 1)
 

@@ -26,7 +26,7 @@ LAYERS, HEADS, WIDTH, CONTEXT, BATCH, LETTERS = 4, 4, 64, 64, 16, 65
 
 def model(torch: Any) -> Any:
     """The network, with fused attention."""
-    nn, F = torch.nn, torch.nn.functional
+    nn = torch.nn
 
     class Attention(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -38,7 +38,7 @@ def model(torch: Any) -> Any:
             batch, length, width = x.shape
             q, k, v = self.qkv(x).split(width, 2)
             q, k, v = (each.view(batch, length, HEADS, width // HEADS).transpose(1, 2) for each in (q, k, v))
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
             return self.proj(y.transpose(1, 2).contiguous().view(batch, length, width))
 
     class Block(nn.Module):  # type: ignore[misc]

@@ -161,8 +161,8 @@ def _projected(query: Any, key: Any, value: Any, weight: Any, bias: Any) -> tupl
         return linear(query, of_query, b_query), parts[0], parts[1]
     weights = weight.chunk(3)
     biases = (None, None, None) if bias is None else bias.chunk(3)
-    made = [linear(*each) for each in zip((query, key, value), weights, biases, strict=True)]
-    return made[0], made[1], made[2]
+    q, k, v = (linear(*each) for each in zip((query, key, value), weights, biases, strict=True))
+    return q, k, v
 
 
 def multi_head_attention_forward(
@@ -263,7 +263,8 @@ def multi_head_attention_forward(
         if attn_mask is not None:
             attn_mask = attn_mask.unsqueeze(0) if attn_mask.size(0) == 1 else attn_mask.view(batch, num_heads, -1, seen)
         apart = [each.view(batch, num_heads, -1, head) for each in apart]
-        shown: Any = scaled_dot_product_attention(*apart, attn_mask, dropout_p, is_causal)
+        q, k, v = apart
+        shown: Any = scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal)
         result = shown.permute(2, 0, 1, 3).reshape(batch * length, width)
     result = linear(result, out_proj_weight, out_proj_bias)
     result = result.view(length, batch, result.size(1))

@@ -130,7 +130,8 @@ def instance_norm(
     # Batch normalization of one sample that has every channel of the batch as a channel of its own.
     merged: Any = input.view(1, batch * shape[1], *shape[2:])  # type: ignore[attr-defined]
     tracked = [None if each is None else each.repeat(batch) for each in (running_mean, running_var, weight, bias)]  # type: ignore[attr-defined]
-    result: Any = batch_norm(merged, *tracked, use_input_stats, momentum, eps)
+    mean, var, scale, shift = tracked
+    result: Any = batch_norm(merged, mean, var, scale, shift, use_input_stats, momentum, eps)
     if use_input_stats:
         for running, moved in zip((running_mean, running_var), tracked[:2], strict=True):
             if running is not None and moved is not None:

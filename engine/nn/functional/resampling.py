@@ -53,7 +53,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
-    at = []
+    at: list[Any] = []
     for place in range(count):
         low, high = pad[2 * place], pad[2 * place + 1]
         length = input._array.shape[-1 - place]
@@ -199,7 +199,7 @@ def fold(
 ) -> Tensor:
     """Columns (N, C * kernel, places) put back as patches of (N, C, *output_size); where they overlap they add up."""
     kernel, space = per_dimension(kernel_size, 2), per_dimension(output_size, 2)
-    geometry = tuple(per_dimension(each, 2) for each in (stride, padding, dilation))
+    geometry = (per_dimension(stride, 2), per_dimension(padding, 2), per_dimension(dilation, 2))
     single = input._array.ndim == 2
     batch: Any = input.unsqueeze(0) if single else input  # type: ignore[attr-defined]
     width, places = batch._array.shape[1:]

@@ -10,7 +10,7 @@ import numpy as np
 from engine import arrays, formula
 from engine.elementwise import Binary, Unary
 from engine.formula import exp, scale, where
-from engine.nn.ops.normal import share_below
+from engine.nn.ops.normal import gelu_slope, share_below
 from engine.ops.pointwise import passed
 from engine.tensor import Tensor, wrap
 
@@ -77,15 +77,10 @@ class Gelu(Unary):
             share = formula.tanh(inner)
             slope = scale(1 + scale(self * self, 3 * 0.044715), math.sqrt(2 / math.pi))
             return grad * (scale(1 + share, 0.5) + scale(self * (1 - share * share) * slope, 0.5))
+        if not isinstance(self, Tensor):
+            return grad * gelu_slope(self)
         density = scale(exp(scale(self * self, -0.5)), 1 / math.sqrt(2 * math.pi))
-        return grad * (_share(self) + self * density)
-
-
-def _share(value: Any) -> Any:
-    """The share of a normal distribution below a value, array or tensor."""
-    if isinstance(value, Tensor):
-        return scale(1 + scale(value, math.sqrt(0.5)).erf(), 0.5)
-    return share_below(value)
+        return grad * (scale(1 + scale(self, math.sqrt(0.5)).erf(), 0.5) + self * density)
 
 
 class Silu(Unary):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine import arrays
+from engine.dtypes import bool_
 from engine.formula import matmul, scale, summed, transposed
 from engine.node import Value
 from engine.op import Op, OpNode
@@ -23,9 +24,11 @@ def weights_of(query: Any, key: Any, mask: Any, factor: float) -> Any:
     """
     if isinstance(query, Tensor):
         scores: Any = matmul(query, transposed(key)) * factor  # type: ignore[operator]
-        weights = (scores if mask is None else scores + wrap(mask, query._dtype)).softmax(-1)
-        hidden = None if mask is None else np.isneginf(mask).all(-1, keepdims=True)
-        return weights if hidden is None or not hidden.any() else weights * wrap((~hidden).astype(mask.dtype))
+        if mask is None:
+            return scores.softmax(-1)
+        hidden = np.isneginf(mask).all(-1, keepdims=True)
+        weights = (scores + wrap(np.where(hidden, 0, mask), query._dtype)).softmax(-1)
+        return weights.masked_fill(wrap(hidden, bool_), 0.0) if hidden.any() else weights
     scores = np.matmul(query, np.swapaxes(key, -2, -1))
     scores *= query.dtype.type(factor)
     # Small scores need no shift before the exponential; finding the largest of each row costs as much as all the rest.

@@ -9,13 +9,23 @@ import numpy as np
 
 from engine import analysis, arrays
 
-#: How many elements are computed at a time, so that all steps find them in the cache.
-_BLOCK = 16384
+#: How many elements are computed at a time: few enough for the cache, enough to forget the cost of a call.
+_BLOCK = 131072
 
 # The share is (1 + tanh(x p(x²))) / 2 for a smooth p. This one was fitted at Chebyshev points of 0 ≤ x ≤ 5.6, weighted
 # by the slope of tanh, highest power first. It is right to 1e-7; beyond 5.6 float32 rounds the share to 0 or 1.
 _REACH = np.float32(5.6)
-_FITTED = tuple(np.float32(value) for value in (1.82282493e-09, -1.34481832e-07, 3.99057305e-06, -5.54362209e-05, -3.23115793e-05, 0.0363328521, 0.797884989))
+_FITTED = tuple(
+    np.float32(value)
+    for value in (
+        *(1.82282493e-09, -1.34481832e-07, 3.99057305e-06, -5.54362209e-05),
+        *(-3.23115793e-05, 0.0363328521, 0.797884989),
+    )
+)
+
+
+#: The density at 0.
+_PEAK = 1 / math.sqrt(2 * math.pi)
 
 
 def share_below(x: Any) -> Any:
@@ -42,3 +52,21 @@ def _fill(x: Any, out: Any) -> None:
     np.tanh(out, out=out)
     out += np.float32(1)
     out *= np.float32(0.5)
+
+
+def gelu_slope(x: Any) -> Any:
+    """The derivative of x times the share below x, for an array or NumPy scalar: the share plus x times the density."""
+    if arrays.on_device(x) or not isinstance(x, np.ndarray) or x.dtype != np.float32:
+        return share_below(x) + x * np.exp(x * x * x.dtype.type(-0.5)) * x.dtype.type(_PEAK)
+    flat = x.reshape(-1)
+    result = np.empty_like(flat)
+    for start in range(0, flat.size, _BLOCK):
+        part, out = flat[start : start + _BLOCK], result[start : start + _BLOCK]
+        _fill(part, out)
+        density = part * part
+        density *= np.float32(-0.5)
+        np.exp(density, out=density)
+        density *= part
+        density *= np.float32(_PEAK)
+        out += density
+    return result.reshape(x.shape)

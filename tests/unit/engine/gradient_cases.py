@@ -404,6 +404,7 @@ NETWORKS: dict[str, list[Case]] = {
 
 pixels = numbers(1, 2, 4, 4)
 heads = tuple(numbers(1, 2, 3, 2, seed=seed) for seed in range(3))
+SEEN = torch.tensor([[True, False, True], [False, False, False], [True, True, True]])
 SLOPES = np.array([[1.0, 0.2, 1.0], [0.3, 1.0, 0.15]])
 
 
@@ -422,6 +423,7 @@ LAYERS: dict[str, list[Case]] = {
     "ScaledDotProductFlashAttentionForCpu": [
         case(lambda q, k, v: F.scaled_dot_product_attention(q, k, v), *heads),
         case(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3), *heads),
+        case(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=SEEN), *heads),
     ],
     "RreluWithNoise": [one(lambda x: RreluWithNoise.apply(x * x, SLOPES))],
     "NativeGroupNorm": [

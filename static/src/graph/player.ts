@@ -169,7 +169,8 @@ function emptyStage(model: GraphModel): ViewState {
     });
   }
   for (const id of model.functions.keys()) {
-    state.functions.set(id, { exists: false, freed: false, visited: false, failed: false, operands: [] });
+    const freed = freedBefore(model, id);
+    state.functions.set(id, { exists: false, freed, visited: false, failed: false, operands: [] });
   }
   const made = madeInFilm(model);
   for (const id of [...model.tensors.keys(), ...model.functions.keys()]) {
@@ -178,6 +179,13 @@ function emptyStage(model: GraphModel): ViewState {
   state.active = new Set();
   state.activeEdges = new Set();
   return state;
+}
+
+/** An operation of an earlier cell, which let go of what it had saved before this film began. */
+function freedBefore(model: GraphModel, id: Id): boolean {
+  const { events, truncated } = model.document;
+  if (truncated || !model.functions.get(id)!.freed) return false;
+  return !events.some((event) => event.type === "free" && event.node === id);
 }
 
 /** What some event brings on stage. In a truncated film the making of the rest is missing. */

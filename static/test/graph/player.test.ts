@@ -155,6 +155,15 @@ test("a truncated film ends with the .grad that the cell left, whatever its last
   assert.notDeepEqual(before.tensors.get(x)!.grad?.numbers, [-0.5]);
 });
 
+test("what was let go in an earlier cell is gone from the beginning of this one", () => {
+  const model = fixture("0-c1");
+  const made = [...model.functions.values()].find((node) => node.saved.length > 0)!;
+  assert.equal(made.freed, true);
+  assert.equal(play(model, 2).functions.get(made.id)!.freed, false);
+  model.document.events = model.document.events.filter((event) => event.type !== "free");
+  assert.equal(play(model, 2).functions.get(made.id)!.freed, true);
+});
+
 test("step is clamped to the film", () => {
   const model = fixture("0-c1");
   assert.equal(play(model, -3).step, 0);

@@ -48,13 +48,14 @@ def scaled_dot_product_attention(
     scores = (query * half).matmul(key.transpose(-2, -1) * half)
     if learned:
         scores = scores + attn_mask
-    else:
-        mask = _numbers(attn_mask, query, key, is_causal)
-        scores = scores if mask is None else scores + wrap(mask, query._dtype)
-    weights = scores.softmax(-1)
+    mask = _numbers(None if learned else attn_mask, query, key, is_causal)
+    scores = scores if mask is None else scores + wrap(mask, query._dtype)
     hidden = np.isneginf(arrays.asarray(scores._array)).all(-1, keepdims=True)
-    if hidden.any():
-        weights = weights.masked_fill(wrap(hidden, dtypes.bool_), 0.0)
+    if hidden.any():  # queries that may see nothing get nothing, where a plain softmax gives nan
+        nothing = wrap(hidden, dtypes.bool_)
+        weights = scores.masked_fill(nothing, 0.0).softmax(-1).masked_fill(nothing, 0.0)
+    else:
+        weights = scores.softmax(-1)
     if dropout_p:
         weights = dropout(weights, dropout_p)
     return weights.matmul(value)  # type: ignore[no-any-return]

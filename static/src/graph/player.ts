@@ -162,7 +162,7 @@ function emptyStage(model: GraphModel): ViewState {
       exists: false,
       value: node.value,
       version: node.version,
-      grad: null,
+      grad: gradBefore(model, id),
       ledger: [],
       arrivals: [],
       passing: null,
@@ -179,6 +179,19 @@ function emptyStage(model: GraphModel): ViewState {
   state.active = new Set();
   state.activeEdges = new Set();
   return state;
+}
+
+/** The `.grad` that a leaf of an earlier cell brings along; null for tensors that this film makes. */
+function gradBefore(model: GraphModel, id: Id): Preview | null {
+  const { events, truncated } = model.document;
+  const node = model.tensors.get(id)!;
+  const brought = events.some((event) => event.type === "create" && event.span === null && event.nodes.includes(id));
+  if (!brought || !node.is_leaf) return null;
+  for (const event of events) {
+    if (event.type === "accumulate" && event.tensor === id) return event.before;
+    if (event.type === "zero_grad" && event.tensors.includes(id)) return null;
+  }
+  return truncated ? null : node.grad;
 }
 
 /** An operation of an earlier cell, which let go of what it had saved before this film began. */

@@ -164,6 +164,18 @@ test("what was let go in an earlier cell is gone from the beginning of this one"
   assert.equal(play(model, 2).functions.get(made.id)!.freed, true);
 });
 
+test("a leaf of an earlier cell brings its .grad along", () => {
+  const model = fixture("0-c1");
+  const x = byName(model, "x");
+  assert.equal(play(model, 1).tensors.get(x)!.grad, null);
+  for (const event of model.document.events) if (event.type === "create") event.span = null;
+  const sum = model.document.events.find((event) => event.type === "accumulate")!;
+  sum.before = { ...sum.after, numbers: [7] };
+  assert.deepEqual(play(model, 1).tensors.get(x)!.grad!.numbers, [7]);
+  model.document.events = model.document.events.filter((event) => event.type === "create");
+  assert.deepEqual(play(model, 1).tensors.get(x)!.grad!.numbers, [6]);
+});
+
 test("step is clamped to the film", () => {
   const model = fixture("0-c1");
   assert.equal(play(model, -3).step, 0);

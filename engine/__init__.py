@@ -144,5 +144,9 @@ def is_complex(input: Tensor) -> _Any:
     return input.is_complex()
 
 
+_checked_here = {made.__name__: made for made in (can_cast, is_complex, is_floating_point, promote_types, result_type)}
+_check_calls(_checked_here, False)
+globals().update(_checked_here)
+
 _mark_missing(Tensor)
 __getattr__ = _missing_from("torch")

@@ -95,6 +95,14 @@ def from_data(data: Any, wanted: DType | None) -> tuple[NDArray[Any], DType]:
         return rounded(np.array(data).astype(dtype.np), dtype), dtype
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str'")
+    if isinstance(data, (list, tuple)) and data and isinstance(data[0], np.ndarray) and data[0].ndim:
+        warnings.warn(
+            "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to "
+            "a single numpy.ndarray with numpy.array() before converting to a tensor. (Triggered internally at "
+            "/__w/pytorch/pytorch/torch/csrc/utils/tensor_new.cpp:252.)",
+            UserWarning,
+            stacklevel=4,
+        )
     shape = shape_of_data(data)
     flat: list[Any] = []
     flatten(data, shape, 0, flat)

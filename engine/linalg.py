@@ -17,6 +17,7 @@ from engine.ops import decompositions as ops
 from engine.ops.matmul import matmul
 from engine.ops.products import linalg_cross as cross
 from engine.ops.statistics import vector_norm
+from engine.signature import check_calls
 from engine.state import state
 from engine.tensor import Tensor, wrap
 
@@ -396,5 +397,12 @@ def _solved(self: Tensor, other: Tensor) -> Tensor:
     """`solve`, as formulas use it in a recorded pass; `other` is always a matrix."""
     return ops.LinalgSolveEx.apply(self, other, False)
 
+
+_checked = {
+    f"linalg_{made.__name__}": made
+    for made in (cholesky, det, eigh, inv, matrix_power, norm, qr, slogdet, solve, svd, vector_norm)
+}
+check_calls(_checked, False)
+globals().update({name.removeprefix("linalg_"): made for name, made in _checked.items()})
 
 __getattr__ = missing_from("torch.linalg")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from engine import backward, dtypes, legacy, linalg, sampling  # noqa: F401 - the last two register
@@ -39,7 +40,7 @@ from engine.ops import (  # noqa: F401 - imported for what they register
     views,
 )
 from engine.output import look_after_out
-from engine.signature import check_calls
+from engine.signature import WRITTEN_IN_PYTHON, check_calls
 from engine.tensor import Tensor, TensorMeta
 
 
@@ -75,7 +76,15 @@ def install() -> None:
     for name, found in list(vars(Tensor).items()):
         if isinstance(found, property) and found.fset is None:
             setattr(Tensor, name, property(found.fget, refusal(name), refusal(name), found.__doc__))
-    Tensor.backward = backward.backward  # type: ignore[attr-defined]
+    for name in WRITTEN_IN_PYTHON:
+        if name in METHODS:
+            METHODS[name].__qualname__ = f"Tensor.{name}"
+    # A function of its own, so that Python's errors name the method and not torch.autograd.backward.
+    plain = backward.backward
+    method = FunctionType(plain.__code__, plain.__globals__, "backward", plain.__defaults__)
+    method.__qualname__ = "Tensor.backward"
+    method.__doc__ = plain.__doc__
+    Tensor.backward = method  # type: ignore[attr-defined]
     TensorMeta.__call__ = _legacy  # type: ignore[method-assign, assignment]
     Tensor.__module__ = "torch"
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import arrays, inplace, messages
+from engine import arrays, creation, dtypes, inplace, messages
 from engine.arrays import UNFIT, elsewhere
 from engine.dtypes import DType, bool_
 from engine.elementwise import Binary, check_broadcast, general, operand_rank
@@ -77,6 +77,7 @@ class Ge(Binary):
 def comparison(cls: type[Binary]) -> Callable[[Any, Any], Any]:
     """The function behind `tensor > other`: quick for floats of one dtype, `general` for the rest."""
     forward = cls.forward
+    ordered = cls is not Eq and cls is not Ne
 
     def operate(self: Any, other: Any) -> Any:
         dtype = self._dtype
@@ -91,6 +92,11 @@ def comparison(cls: type[Binary]) -> Callable[[Any, Any], Any]:
             except UNFIT:
                 array = elsewhere(forward, (self._array, other._array))
         else:
+            if ordered and (dtype.is_complex or isinstance(other, complex)):
+                kind = dtype if dtype.is_complex else dtypes.complex64
+                raise NotImplementedError(messages.not_implemented(f"{cls.name()}_cpu", kind))
+            if not ordered and isinstance(other, np.ndarray):
+                other = creation.from_numpy(other)
             return general(cls, self, other, ())
         out = wrap(array, bool_)
         if state.inference:

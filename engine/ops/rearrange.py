@@ -131,6 +131,10 @@ def repeat(self: Tensor, *repeats: Any) -> Tensor:
     times = lengths("repeat", repeats)
     if len(times) < self._array.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+    if min(times, default=0) < 0:
+        shape = (1,) * (len(times) - self._array.ndim) + self._array.shape
+        made = [count * length for count, length in zip(times, shape, strict=True)]
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(made)}: {made}")
     return Repeat.apply(self, times)
 
 

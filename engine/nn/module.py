@@ -52,13 +52,7 @@ class Module(Hooked):
         place("_always_called", set())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        fields = self.__dict__
-        if (
-            fields["_forward_hooks"]
-            or fields["_forward_pre_hooks"]
-            or fields["_backward_hooks"]
-            or fields["_backward_pre_hooks"]
-        ):
+        if self._backward_hooks or self._backward_pre_hooks or self._forward_hooks or self._forward_pre_hooks:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
 

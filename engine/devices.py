@@ -67,6 +67,9 @@ class device:
         Default.place = _before.pop()
 
 
+device.__module__ = "torch"
+
+
 class layout:
     """How elements are laid out in memory."""
 

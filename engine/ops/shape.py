@@ -179,7 +179,23 @@ def broadcast_shapes(*shapes: Any) -> Any:
     try:
         return Size(np.broadcast_shapes(*given))
     except ValueError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
+        raise RuntimeError(unbroadcastable(given)) from None
+
+
+def unbroadcastable(shapes: list[tuple[int, ...]]) -> str:
+    """The text for shapes of which one does not fit what the ones before it broadcast to."""
+    common: list[int] = [1] * max(len(shape) for shape in shapes)
+    for number, shape in enumerate(shapes):
+        for place in range(-1, -len(shape) - 1, -1):
+            if shape[place] in (1, common[place]):
+                continue
+            if common[place] != 1:
+                return (
+                    f"Attempting to broadcast a dimension of length {shape[place]} at {place}! Mismatching argument at "
+                    f"index {number} had {shape}; but expected shape should be broadcastable to {common}"
+                )
+            common[place] = shape[place]
+    raise ValueError(f"{shapes} broadcast")
 
 
 @function

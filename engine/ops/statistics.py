@@ -122,6 +122,8 @@ def _spread(cls: type[Op], name: str) -> None:
                 raise RuntimeError(f"{name} only support floating point and complex dtypes")
             raise RuntimeError("std and var only support floating point and complex dtypes")
         if correction is None:
+            if unbiased is not None and not isinstance(unbiased, bool):
+                raise TypeError("unbiased must be a bool")
             correction = 1 if unbiased is None or unbiased else 0
         dims = dims_of(name, dim, input._array.ndim)
         if size_of(input._array.shape, dims) <= correction:

@@ -38,7 +38,7 @@ class TensorDataset(Dataset):
     """Tensors of one length, side by side: sample i is the tuple of their elements i."""
 
     def __init__(self, *tensors: Tensor) -> None:
-        if any(len(tensors[0]) != len(tensor) for tensor in tensors):  # type: ignore[arg-type]
+        if any(tensors[0].size(0) != tensor.size(0) for tensor in tensors):
             raise AssertionError("Size mismatch between tensors")
         self.tensors = tensors
 

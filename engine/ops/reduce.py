@@ -340,14 +340,13 @@ def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType 
     """The product of all elements, or over one dimension."""
     if dtype is not None:
         input = input.to(dtype)
-    if dim is None:
-        return Prod.apply(input)
-    if not isinstance(dim, int):
+    if dim is not None and not isinstance(dim, int):
         raise TypeError(
             f"prod() received an invalid combination of arguments - got ({type_name(dim)}), but expected one of:\n"
             " * (*, torch.dtype dtype = None)\n * (int dim, bool keepdim = False, *, torch.dtype dtype = None)\n"
         )
-    return ProdDim.apply(input, normal_dim(dim, input._array.ndim), keepdim)
+    result = Prod.apply(input) if dim is None else ProdDim.apply(input, normal_dim(dim, input._array.ndim), keepdim)
+    return result if dtype is None or dtype is result._dtype else result.to(dtype)
 
 
 # -- logarithm of a sum of exponentials ---------------------------------------------------------------------------

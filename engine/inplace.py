@@ -133,7 +133,12 @@ def store(target: Tensor, array: Any) -> None:
     dtype = target._dtype
     if not isinstance(memory, np.generic):
         if not arrays.writeable(memory):
-            raise RuntimeError(messages.overlapping_write())
+            view = target._extra.view if target._extra is not None else None
+            overlaps = any(step == 0 and length > 1 for step, length in zip(memory.strides, memory.shape, strict=True))
+            if overlaps or view is None or not arrays.writeable(view.base._memory()):
+                raise RuntimeError(messages.overlapping_write())
+            # A part of an expanded tensor in which no element occurs twice: only NumPy's flag forbids the write.
+            memory = strided_view(view.base._memory(), *geometry(target, view.base))
         memory[...] = arrays.beside(rounded(array, dtype), memory)
     else:
         # Nobody aliases a NumPy scalar: put another one in its place.

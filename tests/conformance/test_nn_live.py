@@ -325,7 +325,7 @@ grads(lambda x: F.layer_norm(x, (5,)), img)
 grads(lambda x, w, b: F.batch_norm(x, None, None, w, b, True), img, b4[:3].detach().requires_grad_(), w1[0, 0].detach().requires_grad_())
 grads(lambda x: F.batch_norm(x, torch.ones(3) * .2, torch.ones(3) * 2), img)
 grads(lambda x: F.pad(x, (1, 2, 3, 4)), img)
-"""  # noqa: E501
+"""
 
 INIT = """
 [nn.init.xavier_uniform_(torch.empty(3, 4)), nn.init.xavier_normal_(torch.empty(3, 4), gain=2.)]
@@ -337,7 +337,7 @@ nn.init.xavier_uniform_(torch.empty(3))
 nn.init.kaiming_uniform_(torch.empty(3, 4), mode='foo')
 nn.init.kaiming_uniform_(torch.empty(0, 4))
 nn.init.normal_(nn.Parameter(torch.empty(3)), 1., 2.)
-"""  # noqa: E501
+"""
 
 DATA = """
 D.TensorDataset(torch.ones(2), torch.ones(3))

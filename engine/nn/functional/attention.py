@@ -44,6 +44,8 @@ def scaled_dot_product_attention(
             result._array = rounded(result._array, result._dtype)
         return result
     # As PyTorch does it in plain steps: each factor gets half of the scale.
+    if attn_mask is not None and is_causal:  # only the fused operation takes both
+        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     half = math.sqrt(factor)
     scores = (query * half).matmul(key.transpose(-2, -1) * half)
     if learned:

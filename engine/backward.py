@@ -519,8 +519,8 @@ def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:
         if several:
             answer = hook(tuple(shown(gradient[key], node) for key in sorted(gradient)))
             if answer is not None:
-                fresh = zip(sorted(gradient), answer, strict=True)
-                gradient = {key: given(hook, item, gradient[key]) for key, item in fresh}
+                pairs = zip(sorted(gradient), answer, strict=True)
+                gradient = {key: given(hook, item, gradient[key]) for key, item in pairs}
         else:
             answer = hook((shown(gradient, node),))
             if answer is not None:

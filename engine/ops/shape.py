@@ -379,7 +379,16 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 @both
 def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
-    """Any geometry on the tensor's memory."""
+    """Any geometry on the tensor's memory. Raises RuntimeError for one that reaches beyond it."""
+    root = input._shared().root
+    offset = input.storage_offset() if storage_offset is None else storage_offset
+    last = offset + 1 + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
+    width = input._dtype.itemsize
+    if root is not None and 0 not in size and last * width > root.nbytes:
+        raise RuntimeError(
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {width} "
+            f"requiring a storage size of {last * width} are out of bounds for storage of size {root.nbytes}"
+        )
     return views.AsStrided.apply(input, tuple(size), tuple(stride), storage_offset or 0)
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import engine
 from tests.conformance.test_semantics import outcome
+
+torch: Any = engine
 
 HERE = Path(__file__).parent
 CASES = [json.loads(line) for line in (HERE / "more_programs.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -32,9 +35,9 @@ NOT_YET = listed()
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     """As in a new process, for what a program may have set."""
-    engine.set_printoptions(profile="default")
-    engine.set_default_dtype(engine.float32)
-    engine.manual_seed(0)
+    torch.set_printoptions(profile="default")
+    torch.set_default_dtype(torch.float32)
+    torch.manual_seed(0)
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda n: f"{n}-{CASES[n]['category']}")

@@ -18,16 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import arrays, formula, messages
-from engine.dtypes import from_numpy_dtype
-from engine.node import FREED, AccumulateGrad, Hooks, Node, OutputPort
+from engine.hooking import Gradient, after, before, hooked, refuse_nan
+from engine.node import FREED, AccumulateGrad, Node, OutputPort
+from engine.reach import count_dependencies, leading_to
 from engine.state import state
 from engine.tensor import Tensor, rounded, type_name, wrap
 
 if TYPE_CHECKING:
     from engine.trace.recorder import Recorder
-
-#: An array or NumPy scalar in an ordinary pass, a Tensor in a recorded one.
-Gradient = Any
 
 
 def backward(
@@ -187,43 +185,6 @@ def unit_gradient(root: Tensor, index: int) -> Gradient:
     if not root._dtype.is_floating_point:
         raise RuntimeError(messages.not_real_scalar(root._dtype))
     return root._dtype.np.type(1) if isinstance(array, np.generic) else np.ones_like(array)
-
-
-def leading_to(targets: Sequence[Node | None], roots: Sequence[Tensor]) -> set[Node]:
-    """The nodes that lie on a path from a root to a target, targets included: only they have to run."""
-    wanted = {node for node in targets if node is not None}
-    leads: dict[Node, bool] = {}
-    stack: list[tuple[Node, bool]] = [(root._edge, False) for root in roots if root._edge is not None]
-    while stack:
-        node, visited = stack.pop()
-        if visited:
-            leads[node] = node in wanted or any(leads[edge] for edge in node.next if edge is not None)
-        elif node not in leads:
-            leads[node] = False
-            stack.append((node, True))
-            stack.extend((edge, False) for edge in node.next if edge is not None and edge not in leads)
-    return {node for node, does in leads.items() if does}
-
-
-def count_dependencies(roots: Sequence[Tensor], needed: set[Node] | None) -> dict[Node, int]:
-    """How many edges lead into each leaf's node from nodes that will run."""
-    counts: dict[Node, int] = {}
-    seen: set[Node] = set()
-    stack = [root._edge for root in roots if root._edge is not None]
-    for edge in stack:
-        if type(edge) is AccumulateGrad:
-            counts[edge] = counts.get(edge, 0) + 1
-    while stack:
-        node = stack.pop()
-        if node in seen or (needed is not None and node not in needed):
-            continue
-        seen.add(node)
-        for below in node.next:
-            if type(below) is AccumulateGrad:
-                counts[below] = counts.get(below, 0) + 1
-            elif below is not None:
-                stack.append(below)
-    return counts
 
 
 # -- the pass -----------------------------------------------------------------------------------------------------
@@ -466,80 +427,3 @@ def owned(gradient: NDArray[Any], lent: set[int]) -> NDArray[Any]:
         gradient = memory = gradient.copy()
     lent.add(id(memory))
     return gradient
-
-
-# -- hooks --------------------------------------------------------------------------------------------------------
-
-
-def shown(gradient: Gradient, node: Node) -> Tensor:
-    """A gradient as the tensor that a hook is given."""
-    gradient = formula.conjugated(gradient)
-    if isinstance(gradient, Tensor):
-        return gradient
-    variable = getattr(node, "variable", None)
-    return wrap(gradient, variable._dtype if variable is not None else from_numpy_dtype(gradient.dtype))
-
-
-def refuse_nan(node: Node, results: Sequence[Gradient]) -> None:
-    """Raise RuntimeError if a node computed a gradient that is not a number: anomaly detection is on."""
-    for number, result in enumerate(results):
-        if result is not None and np.isnan(formula.array_of(result)).any():
-            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {number}th output.")
-
-
-def given(hook: Any, value: Any, gradient: Gradient) -> Gradient:
-    """What a hook returned, in the form of the pass; None means the gradient stays."""
-    if value is None:
-        return gradient
-    if not isinstance(value, Tensor):
-        raise TypeError(f"expected Variable, but hook returned '{type_name(value)}'")
-    if value._array.shape != np.shape(formula.array_of(gradient)):
-        raise RuntimeError(f"hook '{getattr(hook, '__name__', type(hook).__name__)}' has changed the size of value")
-    return formula.conjugated(value if isinstance(gradient, Tensor) else value._array)
-
-
-def hooked(node: Node, gradient: Gradient) -> Gradient:
-    """A complete gradient after the hooks on its node, if there are any."""
-    return gradient if node.hooks is None else before(node, node.hooks, gradient)
-
-
-def before(node: Node, hooks: Hooks, gradient: Gradient) -> Gradient:
-    """Run the hooks on a complete gradient before its node: the tensor's own, `retain_grad`, the node's."""
-    several = type(gradient) is dict
-    if not several:
-        for hook in list(hooks.tensor.values()):
-            gradient = given(hook, hook(shown(gradient, node)), gradient)
-        if hooks.retain is not None:
-            kept = hooks.retain
-            fresh = shown(gradient, node)
-            if not isinstance(gradient, Tensor):
-                fresh = wrap(arrays.copied(fresh._array), kept._dtype)
-            kept._grad = fresh if kept._grad is None else wrap(kept._grad._array + fresh._array, kept._dtype)
-    for hook in list(hooks.pre.values()):
-        if several:
-            answer = hook(tuple(shown(gradient[key], node) for key in sorted(gradient)))
-            if answer is not None:
-                pairs = zip(sorted(gradient), answer, strict=True)
-                gradient = {key: given(hook, item, gradient[key]) for key, item in pairs}
-        else:
-            answer = hook((shown(gradient, node),))
-            if answer is not None:
-                gradient = given(hook, answer[0], gradient)
-    return gradient
-
-
-def after(node: Node, hooks: Hooks, results: Sequence[Gradient], gradient: Gradient) -> Sequence[Gradient]:
-    """Run a node's own hooks on what it computed."""
-    outputs = gradient.values() if type(gradient) is dict else (gradient,)
-    for hook in list(hooks.post.values()):
-        answer = hook(
-            tuple(None if item is None else shown(item, node) for item in results),
-            tuple(shown(item, node) for item in outputs),
-        )
-        if answer is not None:
-            answers = answer if isinstance(answer, tuple) else (answer,)
-            results = [
-                None if new is None or old is None else given(hook, new, old)
-                for new, old in zip(answers, results, strict=True)
-            ]
-    return results

@@ -120,7 +120,7 @@ def slopes(outputs: list[Tensor], inputs: Any, weights: list[Tensor] | None = No
         chosen_weights = None if weights is None else [weights[place] for _, place in used]
         found = backward.grad(
             [output for output, _ in used], targets, chosen_weights, create_graph=True, allow_unused=True
-        )  # noqa: E501
+        )
     by_target = {id(target): gradient for target, gradient in zip(targets, found, strict=True)}
 
     def gradient(leaf: Any) -> Any:
@@ -197,8 +197,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     """(output, J times `tangents`), from the derivative of vᵀ J for v."""
     if not isinstance(primals, tuple):
         raise RuntimeError(
-            f"jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
-        )  # noqa: E501, F541
+            "jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
+        )
     inputs = tuple(map_tree(fresh, primal) for primal in primals)
     output, aux = with_aux("jvp", func(*inputs), has_aux)
     outputs = leaves_of(output)
@@ -215,7 +215,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
 
 def jacrev(
     func: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False, chunk_size: int | None = None
-) -> Callable[..., Any]:  # noqa: E501
+) -> Callable[..., Any]:
     """A function that returns the Jacobian of `func`: shape (*output shape, *input shape)."""
 
     @functools.wraps(func)
@@ -242,7 +242,7 @@ def jacrev(
 
 def jacfwd(
     func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error"
-) -> Callable[..., Any]:  # noqa: E501
+) -> Callable[..., Any]:
     """The Jacobian as `jacrev` gives it; in PyTorch this one goes forward, to the same numbers."""
     return jacrev(func, argnums, has_aux=has_aux)
 

@@ -55,7 +55,7 @@ class OpNode(Node):
             grad = tuple(grad.get(place) for place in range(self.count))
         saved: Any = self.saved
         grads: list[Value | None] = []
-        for edge, derivative, sources in zip(self.next, op.derivatives, op.sources):  # noqa: B905 - a hot loop
+        for edge, derivative, sources in zip(self.next, op.derivatives, op.sources):
             if edge is None or derivative is None:
                 grads.append(None)
                 continue

@@ -40,7 +40,7 @@ ENGINE_FLOORS: list[set[str]] = [
     # The operations, and how they are written to the namespace.
     engine("ops nn.ops inplace functions linalg sampling special"),
     # What walks the graph they leave, and the methods of a tensor.
-    engine("backward autograd func methods"),
+    engine("backward hooking reach autograd func methods"),
     engine("nn optim utils serialization"),
     engine("trace"),
     {"engine"},

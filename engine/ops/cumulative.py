@@ -151,7 +151,7 @@ def cummin(input: Tensor, dim: Any = MISSING) -> Any:
 @reduction
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
-) -> Tensor:  # noqa: E501
+) -> Tensor:
     """Differences between neighbours along `dim`, `n` times over."""
     if not input._array.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")

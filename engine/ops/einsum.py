@@ -46,7 +46,10 @@ def einsum(*args: Any) -> Tensor:
         fail("more operands were provided than specified in the equation")
     if len(terms) > len(operands):
         fail("fewer operands were provided than specified in the equation")
-    labels = [labels_of(term, operand._array.ndim, place) for place, (term, operand) in enumerate(zip(terms, operands, strict=True))]  # noqa: E501
+    labels = [
+        labels_of(term, operand._array.ndim, place)
+        for place, (term, operand) in enumerate(zip(terms, operands, strict=True))
+    ]
     check_sizes(labels, operands)
     output = output_labels(right, labels) if arrow else implied_output(labels)
     return contracted(list(operands), labels, output)
@@ -69,7 +72,10 @@ def labels_of(term: str, ndim: int, place: int) -> list[Label]:
     before, dots, after = term.partition("...")
     for letter in before + after:
         if letter not in string.ascii_letters:
-            fail(f"invalid subscript given at index {term.index(letter)} in the equation string, subscripts must be in [a-zA-Z]")  # noqa: E501
+            fail(
+                f"invalid subscript given at index {term.index(letter)} in the equation string, subscripts must be in "
+                "[a-zA-Z]"
+            )
     count = len(before) + len(after)
     if not dots and count != ndim:
         fail(
@@ -180,7 +186,11 @@ def sum_of_products(left: Tensor, right: Tensor, dims: set[int]) -> Tensor:
     product = bmm(
         reshaped(first, (batch, size(x, only_left), depth)), reshaped(second, (batch, depth, size(y, only_right)))
     )
-    lengths = [*[x[dim] for dim in (*shared, *only_left)], *[y[dim] for dim in only_right], *([1] * (len(inner) + len(ones)))]  # noqa: E501
+    lengths = [
+        *[x[dim] for dim in (*shared, *only_left)],
+        *[y[dim] for dim in only_right],
+        *([1] * (len(inner) + len(ones))),
+    ]
     places = [*shared, *only_left, *only_right, *inner, *ones]
     back = tuple(places.index(dim) for dim in range(len(x)))
     return Permute.apply(reshaped(product, tuple(lengths)), back)

@@ -28,8 +28,8 @@ def index_items(index: Any) -> tuple[Any, ...]:
         return index
     if isinstance(index, (list, str)) and 0 < len(index) < 32 and any(map(is_part, index)):
         warnings.warn(
-            "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; "
-            "use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
+            "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch "
+            "2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
             "x[torch.tensor(seq)], which will result either in an error or a different result (Triggered internally at "
             "/__w/pytorch/pytorch/torch/csrc/autograd/python_variable_indexing.cpp:349.)",
             UserWarning,

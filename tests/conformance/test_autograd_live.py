@@ -154,7 +154,9 @@ def compare(text: str, mine: dict[str, Any], theirs: dict[str, Any]) -> None:
             if expected.grad is not None:
                 assert histories(got.grad) == histories(expected.grad), f"{name}.grad after: {text}"
                 message = f"{name}.grad after: {text}"
-                np.testing.assert_allclose(numbers_of(got.grad), numbers_of(expected.grad), 1e-9, 1e-12, err_msg=message)
+                np.testing.assert_allclose(
+                    numbers_of(got.grad), numbers_of(expected.grad), 1e-9, 1e-12, err_msg=message
+                )
 
 
 def normal(error: tuple[str, str] | None) -> tuple[str, str] | None:
@@ -201,7 +203,8 @@ def test_random_program(seed: int) -> None:
 def test_relu_of_special_numbers(dtype: str, count: int) -> None:
     values = [-0.0, float("nan"), float("inf"), -float("inf"), 1.5, -1.5, 0.0] * count
     got, expected = (
-        library.relu(library.tensor(values, dtype=getattr(library, dtype))).double().numpy() for library in (engine, torch)
+        library.relu(library.tensor(values, dtype=getattr(library, dtype))).double().numpy()
+        for library in (engine, torch)
     )
     np.testing.assert_array_equal(got, expected)
     np.testing.assert_array_equal(np.signbit(got), np.signbit(expected))

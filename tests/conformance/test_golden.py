@@ -194,7 +194,10 @@ def test_document_tells_the_pass(case: dict[str, Any]) -> None:
     for event in events:
         if event["type"] == "visit":
             into, out = event["grad_in"], [each["grad"] for each in event["grad_out"]]
-            gradients = {"grad_outputs": [numbers(each) for each in into], "grad_inputs": [numbers(each) for each in out]}
+            gradients = {
+                "grad_outputs": [numbers(each) for each in into],
+                "grad_inputs": [numbers(each) for each in out],
+            }
             seen.append({"node": number[event["node"]], **gradients})
         elif event["type"] == "accumulate":
             added = numbers(event["added"])

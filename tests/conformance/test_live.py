@@ -74,7 +74,8 @@ torch.linalg.matrix_rank(x) ; torch.linalg.matrix_norm(x) ; torch.linalg.det(x @
 x.sum(5) ; x.max(3) ; x.argmax(2) ; x.softmax(4) ; x.cumsum(7) ; x.sum('a') ; x.topk(9) ; x.unsqueeze(9)
 """.replace("\n", " ; ").strip(" ;").split(" ; ")  # fmt: skip
 
-BINARY = """
+BINARY = (
+    """
 x + y ; x - y ; x * y ; x / y ; x // y ; x % y ; x ** y ; x == y ; x != y ; x < y ; x <= y ; x > y ; x >= y ; x & y
 x | y ; x ^ y ; x << y ; x >> y
 torch.maximum(x, y) ; torch.minimum(x, y) ; torch.fmax(x, y) ; torch.fmin(x, y) ; torch.atan2(x, y)
@@ -86,7 +87,10 @@ torch.xlogy(x, y)
 torch.lerp(x, y, 0.3) ; x.add_(y) ; x.mul_(y) ; x.div_(y) ; torch.dot(x, y) ; torch.mm(x, y) ; torch.mv(x, y) ; x @ y
 torch.outer(x, y) ; torch.float_power(x, y) ; torch.true_divide(x, y) ; torch.remainder(x, y) ; x.copysign(y)
 torch.div(x, y, rounding_mode='trunc') ; torch.div(x, y, rounding_mode='floor') ; torch.result_type(x, y)
-""".replace("\n", " ; ").strip(" ;").split(" ; ")
+""".replace("\n", " ; ")
+    .strip(" ;")
+    .split(" ; ")
+)
 
 
 def values(dtype: str, shape: tuple[int, ...], seed: int = 0) -> Any:

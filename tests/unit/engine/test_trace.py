@@ -39,9 +39,7 @@ class Session:
     def attempt(self, source: str, error: type[BaseException] | None = None) -> Document | None:
         self.count += 1
         filename = f"<cell {self.count}>"
-        with self.recorder.recording(
-            cell=f"c{self.count}", source=source, filename=filename, namespace=self.names
-        ):
+        with self.recorder.recording(cell=f"c{self.count}", source=source, filename=filename, namespace=self.names):
             code = compile(source, filename, "exec")
             if error is None:
                 exec(code, self.names)

@@ -25,7 +25,7 @@ else:
 if "engine" in torch.__name__:
     pytest.skip("torch is the engine here", allow_module_level=True)
 
-from tests.conformance import opdb  # noqa: E402
+from tests.conformance import opdb
 
 ACCEPTED = Path(__file__).with_name("core_ops_differences.txt")
 #: What the tests of this module have met so far, for the last of them.

@@ -58,6 +58,7 @@ def check_overlap(target: Tensor, source: Tensor) -> None:
     apart = first + a.nbytes <= second or second + b.nbytes <= first
     same = first == second and a.nbytes == b.nbytes and a.strides == b.strides
     if not apart and not same:
+        check_writable(target, target._edge is not None or source._edge is not None)  # PyTorch looks at this first
         raise RuntimeError(
             "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
             "memory location. Please clone() the tensor before performing the operation."

@@ -447,11 +447,6 @@ def taken_apart(value: AnyValue, dim: int, count: int) -> list[AnyValue]:
     return [value[(slice(None),) * dim + (place,)] for place in range(count)]
 
 
-def floor_divided(value: AnyValue, other: AnyValue) -> AnyValue:
-    """The quotient rounded down."""
-    return value // other
-
-
 def truncated(value: AnyValue) -> AnyValue:
     """Rounded towards zero."""
     return value.trunc() if isinstance(value, Tensor) else np.trunc(value)

@@ -6,8 +6,12 @@ import ast
 import functools
 import inspect
 import textwrap
+import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,3 +55,22 @@ def formula_text(derivative: Any) -> str:
     if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
         return ast.unparse(body[0].value)
     return "\n".join(ast.unparse(statement) for statement in body)[:2000]
+
+
+def operand_names(op: Any, count: int) -> Sequence[str]:
+    """The operands' names: declared ones, or numbered."""
+    names: Sequence[str] = getattr(op, "tensors", ())
+    return names if len(names) == count else [str(i) if len(names) != 1 else f"{names[0]}[{i}]" for i in range(count)]
+
+
+def short(value: Any) -> str:
+    """An argument as Python writes it, in bounded length."""
+    if isinstance(value, (types.BuiltinFunctionType, types.FunctionType)):
+        return value.__name__
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"array of shape {tuple(value.shape)}"
+    try:
+        text = repr(value)
+    except Exception:
+        return "…"
+    return text if len(text) <= 120 else text[:119] + "…"

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import printing
+from engine import dtypes, printing
 from engine.arrays import to_host
-from engine.dtypes import DType
+from engine.dtypes import DType, from_numpy_dtype
+from engine.tensor import Tensor
 
 #: How many numbers of a value are kept while recording.
 KEPT = 256
@@ -74,3 +75,31 @@ def number(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
     return value
+
+
+def number_snapshot(value: Any) -> Snapshot | None:
+    """A Python number that a node keeps, as a value."""
+    if not isinstance(value, (bool, int, float, complex)):
+        return None
+    dtype = dtypes.scalar_dtype(value)
+    return Snapshot(np.asarray(value).astype(dtype.np)[()], dtype)
+
+
+def snapshot(value: Any, dtype: Any = None) -> Any:
+    """A gradient as a value: an array, a NumPy scalar or a Tensor; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, Tensor):
+        return Snapshot(value._array, value._dtype)
+    return Snapshot(value, dtype if dtype is not None else from_numpy_dtype(value.dtype))
+
+
+def summed(fixed: Any, gradient: Any, result: Any) -> tuple[tuple[int, ...], list[int]] | None:
+    """What broadcasting had stretched: the shape before the sum and the dimensions that went."""
+    if fixed is None or fixed[0] is None or result is None or isinstance(gradient, dict):
+        return None
+    wide = tuple(gradient._array.shape if isinstance(gradient, Tensor) else gradient.shape)
+    small = fixed[0]
+    lead = len(wide) - len(small)
+    dims = [dim for dim in range(len(wide)) if dim < lead or (small[dim - lead] == 1 and wide[dim] != 1)]
+    return (wide, dims) if dims else None

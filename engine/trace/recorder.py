@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import types
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
-from engine import dtypes
-from engine.dtypes import from_numpy_dtype
 from engine.inplace import CopySlices
 from engine.node import FREED, AccumulateGrad, Node, SavedResult
 from engine.state import state
 from engine.tensor import Tensor
 from engine.trace import document
-from engine.trace.preview import Snapshot
+from engine.trace.describe import operand_names, short
+from engine.trace.preview import Snapshot, number_snapshot, snapshot, summed
 from engine.trace.records import (
     AccumulateRecord,
     ByIdentity,
@@ -464,50 +460,3 @@ class Recorder:
             if grad is target:
                 self.film.add({"type": "zero_grad", "tensors": [leaf], "set_to_none": False, "place": place})
                 return
-
-
-def operand_names(op: Any, count: int) -> Sequence[str]:
-    """The operands' names: declared ones, or numbered."""
-    names: Sequence[str] = getattr(op, "tensors", ())
-    return names if len(names) == count else [str(i) if len(names) != 1 else f"{names[0]}[{i}]" for i in range(count)]
-
-
-def short(value: Any) -> str:
-    """An argument as Python writes it, in bounded length."""
-    if isinstance(value, (types.BuiltinFunctionType, types.FunctionType)):
-        return value.__name__
-    if isinstance(value, np.ndarray) and value.ndim:
-        return f"array of shape {tuple(value.shape)}"
-    try:
-        text = repr(value)
-    except Exception:
-        return "…"
-    return text if len(text) <= 120 else text[:119] + "…"
-
-
-def number_snapshot(value: Any) -> Snapshot | None:
-    """A Python number that a node keeps, as a value."""
-    if not isinstance(value, (bool, int, float, complex)):
-        return None
-    dtype = dtypes.scalar_dtype(value)
-    return Snapshot(np.asarray(value).astype(dtype.np)[()], dtype)
-
-
-def snapshot(value: Any, dtype: Any = None) -> Any:
-    """A gradient as a value: an array, a NumPy scalar or a Tensor; None stays None."""
-    if value is None:
-        return None
-    if isinstance(value, Tensor):
-        return Snapshot(value._array, value._dtype)
-    return Snapshot(value, dtype if dtype is not None else from_numpy_dtype(value.dtype))
-
-
-def summed(fixed: Any, gradient: Any, result: Any) -> tuple[tuple[int, ...], list[int]] | None:
-    """What broadcasting had stretched: the shape before the sum and the dimensions that went."""
-    if fixed is None or fixed[0] is None or result is None or isinstance(gradient, dict):
-        return None
-    wide = tuple(gradient._array.shape if isinstance(gradient, Tensor) else gradient.shape)
-    small = fixed[0]
-    lead = len(wide) - len(small)
-    dims = [dim for dim in range(len(wide)) if dim < lead or (small[dim - lead] == 1 and wide[dim] != 1)]
-    return (wide, dims) if dims else None
